@@ -1,0 +1,91 @@
+import { GatewayError } from '../errors.js';
+
+/** How much of the loop and of the store one request may take. */
+export interface BudgetOptions {
+  /** Objects that relations and lists may resolve in one request. Default 20,000. */
+  readonly maxObjects: number;
+  /** Milliseconds that a request may keep the loop before it gives way. Default 10. */
+  readonly sliceMs: number;
+}
+
+/**
+ * Counts what one request resolves, and lets other requests in between. Every resolver of a relation or a list passes its answer through `take`.
+ */
+export class Budget {
+  readonly #options: BudgetOptions;
+  readonly #pacer: Pacer;
+  #objects = 0;
+
+  constructor(pacer: Pacer, options: BudgetOptions) {
+    this.#pacer = pacer;
+    this.#options = options;
+  }
+
+  /** Objects resolved so far. */
+  get objects(): number {
+    return this.#objects;
+  }
+
+  /**
+   * Counts `count` objects, and gives `value` back: at once while the loop's slice lasts, else as a promise that is kept in a later turn.
+   * @throws GatewayError `QUERY_TOO_COMPLEX` past the limit.
+   */
+  take<T>(count: number, value: T): T | Promise<T> {
+    this.#objects += count;
+    if (this.#objects > this.#options.maxObjects) {
+      throw new GatewayError('QUERY_TOO_COMPLEX', `The query resolves more than ${this.#options.maxObjects} objects; ask for fewer, in pages.`);
+    }
+    return this.#pacer.isDue(this.#options.sliceMs) ? this.#pacer.turn().then(() => value) : value;
+  }
+}
+
+/**
+ * Shares the loop between requests: one for the whole process. Who gives way waits in one queue, and is let on one by one, for a slice's time per
+ * turn of the loop; so a thousand waiting relations do not become one long turn.
+ */
+export class Pacer {
+  readonly #waiting: (() => void)[] = [];
+  #head = 0;
+  #scheduled = false;
+  #turnStartedMs = 0;
+  #turnKnown = false;
+
+  /** Whether the present turn of the loop has run for `sliceMs` since a request first asked in it. */
+  isDue(sliceMs: number): boolean {
+    const now = performance.now();
+    if (!this.#turnKnown) this.#beginTurn(now);
+    return now - this.#turnStartedMs >= sliceMs;
+  }
+
+  /** Resolves in a later turn of the loop. */
+  turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      if (!this.#scheduled) {
+        this.#scheduled = true;
+        setImmediate(this.#letOn);
+      }
+    });
+  }
+
+  #beginTurn(now: number): void {
+    this.#turnKnown = true;
+    this.#turnStartedMs = now;
+    setImmediate(() => {
+      this.#turnKnown = false;
+    });
+  }
+
+  /** One at a time: what it sets going runs as microtasks before the next immediate of this turn, or, once the slice is used up, in the next turn. */
+  readonly #letOn = (): void => {
+    const next = this.#waiting[this.#head++];
+    next?.();
+    if (this.#head < this.#waiting.length) {
+      setImmediate(this.#letOn);
+    } else {
+      this.#waiting.length = 0;
+      this.#head = 0;
+      this.#scheduled = false;
+    }
+  };
+}

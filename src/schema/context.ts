@@ -1,0 +1,20 @@
+import type { Access, ProjectDirectory, Session } from '../auth/access.js';
+import type { ClusterCatalog } from '../k8s/catalog.js';
+import type { Reader } from '../k8s/reader.js';
+import type { Budget } from './budget.js';
+
+/** What one operation may use. Built anew for each request, and for each operation of a WebSocket. */
+export interface Context {
+  readonly requestId: string;
+  readonly session: Session;
+  /** The session's access when the operation began. */
+  readonly access: Access;
+  /** Everything that this viewer may see, and nothing else. */
+  readonly reader: Reader;
+  /** The clusters themselves: names, health, versions. What leads here is governed by CLUSTER_VIEW, or names clusters of the viewer's projects. */
+  readonly clusters: ClusterCatalog;
+  readonly projects: ProjectDirectory;
+  readonly budget: Budget;
+  /** Aborts when the client leaves, or the deadline passes. */
+  readonly signal: AbortSignal;
+}
