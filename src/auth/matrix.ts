@@ -86,7 +86,8 @@ type Table = typeof table;
 export type PermissionFunction = Table[number][0];
 
 /** In the order of the product's table, the gateway's own at the end. */
-export const permissionFunctions = table.map(([name]) => name) as unknown as { readonly [Row in keyof Table]: Table[Row][0] };
+export const permissionFunctions = table.map(([name]) => name) as unknown as Names<Table>;
+type Names<Rows extends readonly (readonly [string, ...string[]])[]> = { readonly [Row in keyof Rows]: Rows[Row][0] };
 
 /** One row of the matrix for one role. */
 export interface PermissionRule {
