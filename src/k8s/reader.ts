@@ -120,4 +120,9 @@ export interface Reader {
   namespaceOf(record: ObjectRecord): NamespaceRecord | undefined;
   /** The project of `namespaceOf(record)`; undefined where it has none. */
   projectOf(record: ObjectRecord): string | undefined;
+  /**
+   * The namespaces of a project in all clusters, in no particular order; an index look-up. For what every member of the project may
+   * know of them, their names: an `AuthorizedReader` gives them to whoever has any role in the project.
+   */
+  namespacesOf(project: string): readonly NamespaceRecord[];
 }

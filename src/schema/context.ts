@@ -1,4 +1,5 @@
 import type { Access, ProjectDirectory, Session } from '../auth/access.js';
+import type { Refusals } from '../auth/refusals.js';
 import type { ClusterCatalog } from '../k8s/catalog.js';
 import type { Reader } from '../k8s/reader.js';
 import type { Budget } from './budget.js';
@@ -9,6 +10,8 @@ export interface Context {
   readonly session: Session;
   /** The session's access when the operation began. */
   readonly access: Access;
+  /** What this operation was refused so far, for the log; the same that `reader` was made with. */
+  readonly refusals: Refusals;
   /** Everything that this viewer may see, and nothing else. */
   readonly reader: Reader;
   /** The clusters themselves: names, health, versions. What leads here is governed by CLUSTER_VIEW, or names clusters of the viewer's projects. */
