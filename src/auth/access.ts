@@ -1,4 +1,6 @@
-import type { PermissionFunction, Role } from './matrix.js';
+import { createHash } from 'node:crypto';
+import { GatewayError } from '../errors.js';
+import { higherRole, permissionRules, scopeOf, type PermissionFunction, type Role } from './matrix.js';
 
 /** Who is asking, as the authenticator found it. Frozen. */
 export interface Identity {
@@ -29,6 +31,81 @@ export interface Access {
   knows(project: string): boolean;
   roleIn(project: string): Role | undefined;
 }
+
+/**
+ * The access of one identity by the matrix.
+ * @throws Error where a project role is CLOUD_ADMIN: that one is held everywhere, or not at all.
+ */
+export function accessOf(identity: Identity): Access {
+  return new MatrixAccess(identity);
+}
+
+const noProjects: ReadonlySet<string> = new Set();
+
+class MatrixAccess implements Access {
+  readonly identity: Identity;
+  readonly highestRole: Role | undefined;
+  readonly #byRole: ReadonlyMap<Role, readonly string[]>;
+  /** By function; filled as functions are asked for. */
+  readonly #projects = new Map<PermissionFunction, ReadonlySet<string>>();
+  #revision: string | undefined;
+
+  constructor(identity: Identity) {
+    const byRole = new Map<Role, string[]>();
+    for (const [project, role] of identity.roles) {
+      if (role === 'CLOUD_ADMIN') throw new Error('CLOUD_ADMIN is no role of a project.');
+      const projects = byRole.get(role);
+      if (projects === undefined) byRole.set(role, [project]);
+      else projects.push(project);
+    }
+    this.identity = identity;
+    this.#byRole = byRole;
+    this.highestRole = identity.cloudAdmin ? 'CLOUD_ADMIN' : [...byRole.keys()].reduce<Role | undefined>(higherRole, undefined);
+  }
+
+  get revision(): string {
+    this.#revision ??= createHash('sha256')
+      .update(
+        JSON.stringify([
+          matrixRevision,
+          this.identity.cloudAdmin,
+          [...this.identity.roles].sort(([one], [other]) => (one < other ? -1 : 1)),
+        ]),
+      )
+      .digest('base64url');
+    return this.#revision;
+  }
+
+  allowsAnywhere(permission: PermissionFunction): boolean {
+    const projects = this.projectsWith(permission);
+    return projects === undefined || projects.size > 0;
+  }
+
+  allowsIn(permission: PermissionFunction, project: string | undefined): boolean {
+    const projects = this.projectsWith(permission);
+    return projects === undefined || (project !== undefined && projects.has(project));
+  }
+
+  projectsWith(permission: PermissionFunction): ReadonlySet<string> | undefined {
+    if (this.identity.cloudAdmin) return scopeOf('CLOUD_ADMIN', permission) === 'ALL' ? undefined : noProjects;
+    let projects = this.#projects.get(permission);
+    if (projects === undefined) {
+      projects = new Set([...this.#byRole].flatMap(([role, joined]) => (scopeOf(role, permission) === 'NONE' ? [] : joined)));
+      this.#projects.set(permission, projects);
+    }
+    return projects;
+  }
+
+  knows(project: string): boolean {
+    return this.identity.cloudAdmin || this.identity.roles.has(project);
+  }
+
+  roleIn(project: string): Role | undefined {
+    return this.identity.cloudAdmin ? 'CLOUD_ADMIN' : this.identity.roles.get(project);
+  }
+}
+
+const matrixRevision = createHash('sha256').update(JSON.stringify(permissionRules())).digest('base64url');
 
 /** A project and its department, as the parent platform knows them. */
 export interface ProjectInfo {
@@ -63,4 +140,9 @@ export interface Authenticator {
   authenticate(token: string, signal: AbortSignal): Promise<Session>;
   readonly projects: ProjectDirectory;
   close(): void;
+}
+
+/** The one answer to every token that is not good, whatever is wrong with it. */
+export function unauthenticated(): GatewayError {
+  return new GatewayError('UNAUTHENTICATED', 'A valid token is needed.');
 }
