@@ -14,11 +14,14 @@ export interface BudgetOptions {
 export class Budget {
   readonly #options: BudgetOptions;
   readonly #pacer: Pacer;
+  readonly #signal: AbortSignal | undefined;
   #objects = 0;
 
-  constructor(pacer: Pacer, options: BudgetOptions) {
+  /** @param signal Ends the request at its next relation once it is aborted. */
+  constructor(pacer: Pacer, options: BudgetOptions, signal?: AbortSignal) {
     this.#pacer = pacer;
     this.#options = options;
+    this.#signal = signal;
   }
 
   /** Objects resolved so far. */
@@ -28,13 +31,14 @@ export class Budget {
 
   /**
    * Counts `count` objects, and gives `value` back: at once while the loop's slice lasts, else as a promise that is kept in a later turn.
-   * @throws GatewayError `QUERY_TOO_COMPLEX` past the limit.
+   * @throws GatewayError `QUERY_TOO_COMPLEX` past the limit; `TIMEOUT` where the request's time is over.
    */
   take<T>(count: number, value: T): T | Promise<T> {
     this.#objects += count;
     if (this.#objects > this.#options.maxObjects) {
       throw new GatewayError('QUERY_TOO_COMPLEX', `The query resolves more than ${this.#options.maxObjects} objects; ask for fewer, in pages.`);
     }
+    if (this.#signal?.aborted === true) throw new GatewayError('TIMEOUT', 'The request took too long.');
     return this.#pacer.isDue(this.#options.sliceMs) ? this.#pacer.turn().then(() => value) : value;
   }
 }

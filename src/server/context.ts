@@ -1,0 +1,54 @@
+import { AuthorizedReader } from '../auth/authorized-reader.js';
+import type { Access, ProjectDirectory, Session } from '../auth/access.js';
+import { Refusals } from '../auth/refusals.js';
+import type { ClusterCatalog } from '../k8s/catalog.js';
+import type { Reader } from '../k8s/reader.js';
+import { Budget, Pacer, type BudgetOptions } from '../schema/budget.js';
+import type { Context } from '../schema/context.js';
+
+export interface ContextParts {
+  /** Everything, of every cluster: nothing but a context may hold it. */
+  readonly reader: Reader;
+  readonly clusters: ClusterCatalog;
+  readonly projects: ProjectDirectory;
+  readonly budget: BudgetOptions;
+}
+
+/** Makes the context of each operation, for HTTP and for WebSockets alike. */
+export class ContextFactory {
+  readonly #parts: ContextParts;
+  readonly #pacer = new Pacer();
+
+  constructor(parts: ContextParts) {
+    this.#parts = parts;
+  }
+
+  /** @param cost What the operation was reckoned to cost, where the client asked to be told. */
+  create(session: Session, requestId: string, signal: AbortSignal, cost?: number): RequestContext {
+    return new RequestContext(this.#parts, this.#pacer, session, requestId, signal, cost);
+  }
+}
+
+export class RequestContext implements Context {
+  readonly access: Access;
+  readonly refusals = new Refusals();
+  readonly reader: Reader;
+  readonly clusters: ClusterCatalog;
+  readonly projects: ProjectDirectory;
+  readonly budget: Budget;
+
+  constructor(
+    parts: ContextParts,
+    pacer: Pacer,
+    readonly session: Session,
+    readonly requestId: string,
+    readonly signal: AbortSignal,
+    readonly cost: number | undefined,
+  ) {
+    this.access = session.access;
+    this.reader = new AuthorizedReader(parts.reader, session, this.refusals);
+    this.clusters = parts.clusters;
+    this.projects = parts.projects;
+    this.budget = new Budget(pacer, parts.budget, signal);
+  }
+}

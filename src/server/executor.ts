@@ -1,0 +1,183 @@
+import {
+  GraphQLError,
+  Kind,
+  execute as executeByInterpreter,
+  visit,
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
+import type { Context } from '../schema/context.js';
+import { operationOf } from './documents.js';
+
+/** One operation to be run. */
+export interface Execution {
+  readonly document: DocumentNode;
+  readonly operationName: string | undefined;
+  readonly variables: Readonly<Record<string, unknown>> | undefined;
+  readonly context: Context;
+  /** For a subscription, the event that this answer is made of. */
+  readonly rootValue?: unknown;
+}
+
+export interface ExecutorOptions {
+  /** A document is compiled when it is run for the n-th time: compiling costs more than running once, so strangers' queries must not make us. Default 3. */
+  readonly compileAt?: number;
+  /** Compiled operations that are kept; each takes some 26 KB. Default 500. */
+  readonly maxCompiled?: number;
+  /** Told of each run. */
+  readonly onRun?: (engine: 'compiled' | 'interpreted') => void;
+}
+
+/**
+ * Runs operations: by compiled code once a document has proven to come back, else by graphql-js. Both give the same `data`, and the same errors but for those
+ * below a path that is null already.
+ */
+export class Executor {
+  readonly #schema: GraphQLSchema;
+  readonly #compileAt: number;
+  readonly #maxCompiled: number;
+  readonly #onRun: ((engine: 'compiled' | 'interpreted') => void) | undefined;
+  readonly #plans = new WeakMap<DocumentNode, Map<string | undefined, Plan>>();
+  /** In the order of last use, oldest first. */
+  readonly #compiled = new Set<Plan>();
+
+  constructor(schema: GraphQLSchema, options: ExecutorOptions = {}) {
+    this.#schema = schema;
+    this.#compileAt = options.compileAt ?? 3;
+    this.#maxCompiled = options.maxCompiled ?? 500;
+    this.#onRun = options.onRun;
+  }
+
+  /** Compiled operations that are kept now. */
+  get compiledCount(): number {
+    return this.#compiled.size;
+  }
+
+  run(execution: Execution): ExecutionResult | Promise<ExecutionResult> {
+    const plan = this.#planOf(execution.document, execution.operationName);
+    const query = this.#compiledOf(plan, execution);
+    if (query === undefined) {
+      this.#onRun?.('interpreted');
+      return this.#interpret(execution);
+    }
+    this.#onRun?.('compiled');
+    try {
+      const result = query(execution.rootValue, execution.context, execution.variables);
+      return result instanceof Promise ? result.then((found) => this.#checked(found, execution)).catch(() => this.#interpret(execution)) : this.#checked(result, execution);
+    } catch {
+      // Compiled code has no guard where graphql-js has one (a getter that throws). Queries only read, so running one again is safe.
+      return this.#interpret(execution);
+    }
+  }
+
+  #planOf(document: DocumentNode, operationName: string | undefined): Plan {
+    let plans = this.#plans.get(document);
+    if (plans === undefined) this.#plans.set(document, (plans = new Map<string | undefined, Plan>()));
+    let plan = plans.get(operationName);
+    if (plan === undefined) plans.set(operationName, (plan = { runs: 0, fitness: undefined, query: undefined }));
+    return plan;
+  }
+
+  #compiledOf(plan: Plan, { document, operationName, variables }: Execution): CompiledQuery['query'] | undefined {
+    plan.runs += 1;
+    if (plan.query === undefined) {
+      if (plan.runs < this.#compileAt) return undefined;
+      plan.fitness ??= fitnessOf(document, operationOf(document, operationName));
+      if (plan.fitness === 'unfit') return undefined;
+      const compiled = compileQuery(this.#schema, document, operationName, { disablingCapturingStackErrors: true });
+      if (!isCompiledQuery(compiled)) {
+        plan.fitness = 'unfit';
+        return undefined;
+      }
+      plan.query = compiled.query;
+    }
+    this.#compiled.delete(plan);
+    this.#compiled.add(plan);
+    if (this.#compiled.size > this.#maxCompiled) {
+      const [oldest] = this.#compiled;
+      if (oldest !== undefined) {
+        this.#compiled.delete(oldest);
+        oldest.query = undefined;
+        oldest.runs = 0;
+      }
+    }
+    const needed = plan.fitness as readonly string[];
+    return needed.every((name) => variables?.[name] !== undefined) ? plan.query : undefined;
+  }
+
+  #checked(result: ExecutionResult, execution: Execution): ExecutionResult | Promise<ExecutionResult> {
+    if (result.errors === undefined) return result;
+    // Without `data` the variables were refused, before any resolver ran: graphql-js words that as clients know it.
+    if (!('data' in result)) return this.#interpret(execution);
+    return { ...result, errors: result.errors.map(realError) };
+  }
+
+  #interpret({ document, operationName, variables, context, rootValue }: Execution): ExecutionResult | Promise<ExecutionResult> {
+    return executeByInterpreter({
+      schema: this.#schema,
+      document,
+      contextValue: context,
+      rootValue,
+      ...(operationName === undefined ? {} : { operationName }),
+      ...(variables === undefined ? {} : { variableValues: variables }),
+    }) as ExecutionResult | Promise<ExecutionResult>;
+  }
+}
+
+interface Plan {
+  runs: number;
+  /** Variables without which the compiled form would answer otherwise, or that the operation must not be compiled at all. */
+  fitness: readonly string[] | 'unfit' | undefined;
+  query: CompiledQuery['query'] | undefined;
+}
+
+/** Compiled code makes errors of its own class, without `extensions`, which Apollo would take for bugs. */
+function realError(error: GraphQLError): GraphQLError {
+  const original = error.originalError;
+  const real = new GraphQLError(error.message, {
+    ...(error.path === undefined ? {} : { path: error.path }),
+    ...(original == null ? {} : { originalError: original }),
+    ...(original instanceof GraphQLError ? { extensions: original.extensions } : {}),
+  });
+  if (error.locations !== undefined) Object.defineProperty(real, 'locations', { value: error.locations, enumerable: true });
+  return real;
+}
+
+/**
+ * graphql-jit answers otherwise than graphql-js for mutations (it goes on after a failed one), for a fragment that is spread more than once under
+ * different conditions (it loses fields), and for a variable inside an input object that is not given (it passes null instead of leaving it out).
+ * Introspection is costlier to compile than to run.
+ */
+function fitnessOf(document: DocumentNode, operation: OperationDefinitionNode | undefined): readonly string[] | 'unfit' {
+  if (operation === undefined || operation.operation === 'mutation') return 'unfit';
+  const spreads = new Set<string>();
+  let isSpreadTwice = false;
+  let hasCondition = false;
+  let isIntrospection = false;
+  const inside = new Set<string>();
+  visit(document, {
+    FragmentSpread(node) {
+      if (spreads.has(node.name.value)) isSpreadTwice = true;
+      spreads.add(node.name.value);
+      if ((node.directives?.length ?? 0) > 0) hasCondition = true;
+    },
+    InlineFragment(node) {
+      if ((node.directives?.length ?? 0) > 0) hasCondition = true;
+    },
+    Field(node) {
+      if (node.name.value === '__schema' || node.name.value === '__type') isIntrospection = true;
+    },
+    Variable(node, _key, _parent, _path, ancestors) {
+      const isNested = ancestors.some((ancestor) => !Array.isArray(ancestor) && 'kind' in ancestor && (ancestor.kind === Kind.OBJECT || ancestor.kind === Kind.LIST));
+      if (isNested) inside.add(node.name.value);
+    },
+  });
+  if (isIntrospection || (hasCondition && isSpreadTwice)) return 'unfit';
+  for (const definition of operation.variableDefinitions ?? []) {
+    if (definition.defaultValue !== undefined) inside.delete(definition.variable.name.value);
+  }
+  return [...inside];
+}

@@ -1,2 +1,0 @@
-import { GatewayError } from '../../src/errors.js';
-it('runs TypeScript', () => { expect(new GatewayError('INTERNAL', 'x').code).toBe('INTERNAL'); });
