@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { cloneJson, equalJson, freezeJson, isObject, type JsonObject } from './json.js';
 import { resourceTypes, type ResourceType } from './resources.js';
+import { placeOf, SortedObjects } from './sorted-objects.js';
 import { alreadyExists, badRequest, conflict, expired, forbidden, notFound, StatusError } from './status.js';
 import type { DeleteOptions, ResourceName, SandboxMeta, SandboxObject, Storage, StorageEvent } from './storage.js';
 import { graceOf, prepareCreate, prepareStatus, prepareUpdate } from './validation.js';
@@ -43,20 +44,13 @@ export interface ObjectPage {
   readonly hasMore: boolean;
 }
 
-/** The objects of one kind in one namespace, by name. The array is copied before a write once it was lent out. */
 interface Bucket {
   readonly byName: Map<string, SandboxObject>;
-  items: SandboxObject[];
-  isLent: boolean;
-}
-
-interface Segment {
-  readonly namespace: string;
-  readonly items: readonly SandboxObject[];
+  readonly objects: SortedObjects;
 }
 
 /** All objects of one kind as they stood at one version. */
-type Snapshot = readonly Segment[];
+type Snapshot = readonly { readonly namespace: string; readonly objects: SortedObjects }[];
 
 /** The objects of one kind, and what happened to them. */
 class Collection {
@@ -65,10 +59,9 @@ class Collection {
   #namespaces: string[] = [];
   #history: Revision[] = [];
   #all: readonly SandboxObject[] | undefined;
-  /** What was rebuilt for continued lists, by version; the newest last. */
-  readonly #rebuilt = new Map<number, Snapshot>();
-  /** Watches can go back to this version, not behind it. */
-  oldest = 0;
+  /** States of the past that continued lists read, by version; the newest last. */
+  readonly #past = new Map<number, Snapshot>();
+  #oldest = 0;
 
   constructor(
     readonly type: ResourceType,
@@ -80,8 +73,8 @@ class Collection {
   }
 
   list(namespace: string | undefined): readonly SandboxObject[] {
-    if (namespace !== undefined) return this.#segment(namespace);
-    return (this.#all ??= this.#namespaces.flatMap((each) => this.#segment(each)));
+    if (namespace !== undefined) return this.#buckets.get(namespace)?.objects.toArray() ?? [];
+    return (this.#all ??= this.#namespaces.flatMap((each) => this.list(each)));
   }
 
   count(namespace: string): number {
@@ -92,18 +85,12 @@ class Collection {
     const { namespace = '', name } = object.metadata;
     let bucket = this.#buckets.get(namespace);
     if (bucket === undefined) {
-      bucket = { byName: new Map(), items: [], isLent: false };
+      bucket = { byName: new Map(), objects: new SortedObjects() };
       this.#buckets.set(namespace, bucket);
-      this.#namespaces.splice(
-        placeOf(this.#namespaces, `${namespace}/`, (each) => `${each}/`),
-        0,
-        namespace,
-      );
+      this.#namespaces.splice(placeOf(this.#namespaces, `${namespace}/`, withSlash), 0, namespace);
     }
-    const isNew = !bucket.byName.has(name);
     bucket.byName.set(name, object);
-    this.#own(bucket);
-    putSorted(bucket.items, object, isNew);
+    bucket.objects.put(object);
     this.#all = undefined;
   }
 
@@ -111,103 +98,72 @@ class Collection {
     const { namespace = '', name } = object.metadata;
     const bucket = this.#buckets.get(namespace);
     if (bucket?.byName.delete(name) !== true) return;
-    this.#own(bucket);
-    bucket.items.splice(placeOf(bucket.items, name, nameOf), 1);
-    if (bucket.items.length === 0) {
+    bucket.objects.remove(name);
+    if (bucket.objects.size === 0) {
       this.#buckets.delete(namespace);
-      this.#namespaces = this.#namespaces.filter((each) => each !== namespace);
+      this.#namespaces.splice(placeOf(this.#namespaces, `${namespace}/`, withSlash), 1);
     }
     this.#all = undefined;
   }
 
   remember(revision: Revision): void {
     this.#history.push(revision);
+    // Not at every write: cutting an array costs its length.
     if (this.#history.length >= this.maxHistory * 1.25)
       this.forget(this.#history[this.#history.length - this.maxHistory - 1]?.resourceVersion ?? 0);
   }
 
   /** Forgets all up to that version, it included. */
   forget(resourceVersion: number): void {
-    this.oldest = Math.max(this.oldest, resourceVersion);
-    this.#history = this.#history.slice(this.#placeAfter(this.oldest));
-    for (const version of this.#rebuilt.keys()) if (version < this.oldest) this.#rebuilt.delete(version);
+    this.#oldest = Math.max(this.#oldest, resourceVersion);
+    this.#history = this.#after(this.#oldest);
+    for (const version of this.#past.keys()) if (version < this.#oldest) this.#past.delete(version);
   }
 
   /** @throws StatusError 410 where it reaches behind what is remembered. */
   since(resourceVersion: number): readonly Revision[] {
-    this.#checkRemembered(resourceVersion);
-    return this.#history.slice(this.#placeAfter(resourceVersion));
+    if (resourceVersion < this.#oldest) throw expired(`too old resource version: ${resourceVersion} (${this.#oldest})`);
+    return this.#after(resourceVersion);
   }
 
-  snapshot(resourceVersion: number, now: number): Snapshot {
-    if (resourceVersion !== now) this.#checkRemembered(resourceVersion);
-    const changed = this.#history.slice(this.#placeAfter(resourceVersion));
-    if (changed.length === 0) return this.#namespaces.map((namespace) => ({ namespace, items: this.#segment(namespace) }));
-    let rebuilt = this.#rebuilt.get(resourceVersion);
-    if (rebuilt === undefined) {
-      rebuilt = this.#undo(changed);
-      this.#rebuilt.set(resourceVersion, rebuilt);
-      const [eldest] = this.#rebuilt.keys();
-      if (this.#rebuilt.size > 16 && eldest !== undefined) this.#rebuilt.delete(eldest);
+  /** @throws StatusError 410 where that state is forgotten. */
+  snapshot(resourceVersion: number): Snapshot {
+    const changed = this.since(resourceVersion);
+    if (changed.length === 0) return this.#namespaces.map((namespace) => ({ namespace, objects: this.#objects(namespace) }));
+    let past = this.#past.get(resourceVersion);
+    if (past === undefined) {
+      past = this.#undo(changed);
+      this.#past.set(resourceVersion, past);
+      const [eldest] = this.#past.keys();
+      if (this.#past.size > 16 && eldest !== undefined) this.#past.delete(eldest);
     }
-    return rebuilt;
+    return past;
   }
 
   #undo(changed: readonly Revision[]): Snapshot {
-    const segments = new Map<string, SandboxObject[]>();
+    const forks = new Map<string, SortedObjects>();
     for (const revision of changed.toReversed()) {
       const { namespace = '', name } = revision.object.metadata;
-      let items = segments.get(namespace);
-      if (items === undefined) segments.set(namespace, (items = [...this.#segment(namespace)]));
-      if (revision.type === 'ADDED') items.splice(placeOf(items, name, nameOf), 1);
-      else if (revision.previous !== undefined) putSorted(items, revision.previous, revision.type === 'DELETED');
+      let fork = forks.get(namespace);
+      if (fork === undefined) forks.set(namespace, (fork = this.#objects(namespace).fork()));
+      if (revision.previous === undefined) fork.remove(name);
+      else fork.put(revision.previous);
     }
-    const namespaces = [...new Set([...this.#namespaces, ...segments.keys()])].sort((a, b) => (`${a}/` < `${b}/` ? -1 : 1));
-    return namespaces.map((namespace) => ({ namespace, items: segments.get(namespace) ?? this.#segment(namespace) }));
+    const namespaces = [...new Set([...this.#namespaces, ...forks.keys()])].sort((a, b) => (withSlash(a) < withSlash(b) ? -1 : 1));
+    return namespaces.map((namespace) => ({ namespace, objects: forks.get(namespace) ?? this.#objects(namespace).fork() }));
   }
 
-  #segment(namespace: string): readonly SandboxObject[] {
-    const bucket = this.#buckets.get(namespace);
-    if (bucket === undefined) return [];
-    bucket.isLent = true;
-    return bucket.items;
+  #objects(namespace: string): SortedObjects {
+    return this.#buckets.get(namespace)?.objects ?? new SortedObjects();
   }
 
-  #own(bucket: Bucket): void {
-    if (!bucket.isLent) return;
-    bucket.items = bucket.items.slice();
-    bucket.isLent = false;
-  }
-
-  #placeAfter(resourceVersion: number): number {
-    return placeOf(this.#history, resourceVersion + 1, (revision) => revision.resourceVersion);
-  }
-
-  #checkRemembered(resourceVersion: number): void {
-    if (resourceVersion < this.oldest) throw expired(`too old resource version: ${resourceVersion} (${this.oldest})`);
+  #after(resourceVersion: number): Revision[] {
+    return this.#history.slice(placeOf(this.#history, resourceVersion + 1, (revision) => revision.resourceVersion));
   }
 }
 
-/** Where an item with this key is, or would be. */
-function placeOf<T, K extends string | number>(sorted: readonly T[], key: K, keyOf: (item: T) => K): number {
-  let low = 0;
-  let high = sorted.length;
-  // Most things are made in order, and so belong at the end.
-  if (high > 0 && keyOf(sorted[high - 1] as T) < key) return high;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (keyOf(sorted[middle] as T) < key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function nameOf(object: SandboxObject): string {
-  return object.metadata.name;
-}
-
-function putSorted(items: SandboxObject[], object: SandboxObject, isNew: boolean): void {
-  items.splice(placeOf(items, object.metadata.name, nameOf), isNew ? 0 : 1, object);
+function withSlash(namespace: string): string {
+  return `${namespace}/`;
 }
 
 const randomLetters = 'bcdfghjklmnpqrstvwxz2456789';
@@ -258,24 +214,21 @@ export class MemoryStorage implements Storage {
     const items: SandboxObject[] = [];
     let remaining = 0;
     let hasMore = false;
-    for (const segment of this.#collection(resource).snapshot(resourceVersion, this.#resourceVersion)) {
-      if (namespace !== undefined && segment.namespace !== namespace) continue;
-      if (after !== undefined && `${segment.namespace}/` < `${after.namespace}/`) continue;
-      let index = 0;
-      if (after?.namespace === segment.namespace) {
-        index = placeOf(segment.items, after.name, nameOf);
-        if (segment.items[index]?.metadata.name === after.name) index++;
-      }
-      for (; index < segment.items.length; index++) {
-        const object = segment.items[index];
-        if (object === undefined || matches?.(object) === false) continue;
-        if (items.length >= limit) {
-          hasMore = true;
-          break;
+    for (const { namespace: home, objects } of this.#collection(resource).snapshot(resourceVersion)) {
+      if (namespace !== undefined && home !== namespace) continue;
+      if (after !== undefined && withSlash(home) < withSlash(after.namespace)) continue;
+      const start = after?.namespace === home ? objects.countUpTo(after.name) : 0;
+      let passed = start;
+      if (!hasMore) {
+        for (const object of objects.from(start)) {
+          const isWanted = matches?.(object) !== false;
+          hasMore = isWanted && items.length >= limit;
+          if (hasMore) break;
+          if (isWanted) items.push(object);
+          passed++;
         }
-        items.push(object);
       }
-      remaining += segment.items.length - index;
+      remaining += objects.size - passed;
       if (hasMore && matches !== undefined) break;
     }
     return { items, resourceVersion, remaining: matches === undefined ? remaining : undefined, hasMore };
