@@ -6,11 +6,15 @@ import tseslint from 'typescript-eslint';
 const layers = ['errors.ts', 'config.ts', 'k8s', 'domain', 'platform', 'events', 'auth', 'schema', 'resolvers', 'server', 'main.ts'];
 
 const zones = layers.flatMap((layer, index) => [
-  ...layers.slice(index + 1).map((later) => ({ target: `./src/${layer}`, from: `./src/${later}`, message: `${layer} comes before ${later}.` })),
+  ...layers
+    .slice(index + 1)
+    .map((later) => ({ target: `./src/${layer}`, from: `./src/${later}`, message: `${layer} comes before ${later}.` })),
 ]);
 const sandboxZones = [
   { target: './src/sandbox', from: './src', except: ['./sandbox'], message: 'The embedded cluster knows nothing of the gateway.' },
-  ...layers.slice(0, -1).map((layer) => ({ target: `./src/${layer}`, from: './src/sandbox', message: 'The gateway reaches the embedded cluster over HTTP.' })),
+  ...layers
+    .slice(0, -1)
+    .map((layer) => ({ target: `./src/${layer}`, from: './src/sandbox', message: 'The gateway reaches the embedded cluster over HTTP.' })),
 ];
 
 export default tseslint.config(
@@ -33,7 +37,14 @@ export default tseslint.config(
   {
     files: ['src/{errors,config}.ts', 'src/{k8s,domain,platform,events,auth,sandbox}/**/*.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [{ group: ['graphql', 'graphql-*', '@graphql-tools/*', 'type-graphql', '@apollo/*'], message: 'GraphQL begins in src/schema.' }] }],
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['graphql', 'graphql-*', '@graphql-tools/*', 'type-graphql', '@apollo/*'], message: 'GraphQL begins in src/schema.' },
+          ],
+        },
+      ],
     },
   },
   {

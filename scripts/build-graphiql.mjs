@@ -10,13 +10,28 @@ const outdir = join(here, '..', 'dist', 'graphiql');
 const sources = ['graphiql/main.jsx', 'graphiql/page.css', 'build-graphiql.mjs'].map((name) => join(here, name));
 const done = join(outdir, 'graphiql.js');
 const lock = join(here, '..', 'package-lock.json');
-const isFresh = existsSync(done) && [...sources, lock].every((source) => !existsSync(source) || statSync(source).mtimeMs <= statSync(done).mtimeMs);
+const isFresh =
+  existsSync(done) && [...sources, lock].every((source) => !existsSync(source) || statSync(source).mtimeMs <= statSync(done).mtimeMs);
 
 if (!isFresh) {
   const require = createRequire(import.meta.url);
-  const common = { bundle: true, minify: true, logLevel: 'error', outdir, legalComments: 'none', define: { 'process.env.NODE_ENV': '"production"' } };
+  const common = {
+    bundle: true,
+    minify: true,
+    logLevel: 'error',
+    outdir,
+    legalComments: 'none',
+    define: { 'process.env.NODE_ENV': '"production"' },
+  };
   await Promise.all([
-    build({ ...common, entryPoints: { graphiql: join(here, 'graphiql', 'main.jsx') }, format: 'iife', jsx: 'automatic', loader: { '.ttf': 'file' }, assetNames: '[name]' }),
+    build({
+      ...common,
+      entryPoints: { graphiql: join(here, 'graphiql', 'main.jsx') },
+      format: 'iife',
+      jsx: 'automatic',
+      loader: { '.ttf': 'file' },
+      assetNames: '[name]',
+    }),
     build({
       ...common,
       format: 'iife',

@@ -56,7 +56,9 @@ const list = (of: Description & { form: string; pattern: RegExp }): Setting<read
   default: [],
   read(raw) {
     const values: unknown = typeof raw === 'string' ? raw.split(',').map((value) => value.trim()) : raw;
-    return Array.isArray(values) && values.every((value): value is string => typeof value === 'string' && of.pattern.test(value)) ? values : undefined;
+    return Array.isArray(values) && values.every((value): value is string => typeof value === 'string' && of.pattern.test(value))
+      ? values
+      : undefined;
   },
 });
 
@@ -72,7 +74,15 @@ export const settings = {
     pattern: /^[\w.:-]+$/,
     doc: 'Address that the API listens on.',
   }),
-  port: integer({ file: 'port', env: 'PORT', default: 4000, min: 0, max: 65_535, unit: 'TCP port', doc: 'Port of the API; 0 takes a free one.' }),
+  port: integer({
+    file: 'port',
+    env: 'PORT',
+    default: 4000,
+    min: 0,
+    max: 65_535,
+    unit: 'TCP port',
+    doc: 'Port of the API; 0 takes a free one.',
+  }),
   managementHost: text({
     file: 'managementHost',
     env: 'MANAGEMENT_HOST',
@@ -97,7 +107,11 @@ export const settings = {
     values: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
     doc: 'Least severe messages that are logged, as JSON lines on standard output.',
   }),
-  kubeconfig: path({ file: 'kubeconfig', env: 'KUBECONFIG', doc: 'Kubeconfig whose current context is the one cluster, where `clusters` names none.' }),
+  kubeconfig: path({
+    file: 'kubeconfig',
+    env: 'KUBECONFIG',
+    doc: 'Kubeconfig whose current context is the one cluster, where `clusters` names none.',
+  }),
   tokenFile: path({
     file: 'auth.tokenFile',
     env: 'TOKEN_FILE',
@@ -182,7 +196,15 @@ export const settings = {
     unit: 'lexical tokens',
     doc: 'Longest document.',
   }),
-  maxDepth: integer({ file: 'limits.depth', env: 'MAX_DEPTH', default: 20, min: 3, max: 100, unit: 'levels', doc: 'Deepest selection, fragments unfolded.' }),
+  maxDepth: integer({
+    file: 'limits.depth',
+    env: 'MAX_DEPTH',
+    default: 20,
+    min: 3,
+    max: 100,
+    unit: 'levels',
+    doc: 'Deepest selection, fragments unfolded.',
+  }),
   maxAliases: integer({
     file: 'limits.aliases',
     env: 'MAX_ALIASES',
@@ -266,7 +288,9 @@ export interface ConfigSources {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   constructor(readonly problems: readonly string[]) {
-    super(`The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    super(
+      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    );
   }
 }
 
@@ -305,7 +329,8 @@ export function loadConfig(sources: ConfigSources): Config {
 
   let clusters: readonly ClusterConfig[] = sources.overrides?.clusters ?? [];
   if (file['clusters'] !== undefined) clusters = readClusters(file['clusters'], directory, problems);
-  if (clusters.length === 0 && problems.length === 0) clusters = defaultCluster(config['kubeconfig'] as string | undefined, sources, problems);
+  if (clusters.length === 0 && problems.length === 0)
+    clusters = defaultCluster(config['kubeconfig'] as string | undefined, sources, problems);
   if (config['tokenFile'] === undefined && sources.overrides === undefined) {
     problems.push('auth.tokenFile or TOKEN_FILE: must name a token file, else nobody can sign in; `npm run demo` needs none');
   }
@@ -314,7 +339,13 @@ export function loadConfig(sources: ConfigSources): Config {
 }
 
 /** Every option as a line of `--help`. */
-export function describeSettings(): readonly { readonly env: string; readonly file: string; readonly form: string; readonly default: string; readonly doc: string }[] {
+export function describeSettings(): readonly {
+  readonly env: string;
+  readonly file: string;
+  readonly form: string;
+  readonly default: string;
+  readonly doc: string;
+}[] {
   return (Object.values(settings) as Setting<unknown>[]).map(({ env, file, form, doc, default: standard }) => ({
     env,
     file,
@@ -341,7 +372,8 @@ function readFile(path: string, problems: string[]): Readonly<Record<string, unk
   return content;
 }
 
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function lookUp(file: Readonly<Record<string, unknown>>, dotted: string): unknown {
   let value: unknown = file;
@@ -377,16 +409,19 @@ function readClusters(raw: unknown, directory: string, problems: string[]): read
     }
     const before = problems.length;
     for (const key of Object.keys(entry)) {
-      if (!['name', 'displayName', 'kubeconfig', 'context', 'projects'].includes(key)) problems.push(`${at}: has a key that is none of name, displayName, kubeconfig, context, projects`);
+      if (!['name', 'displayName', 'kubeconfig', 'context', 'projects'].includes(key))
+        problems.push(`${at}: has a key that is none of name, displayName, kubeconfig, context, projects`);
     }
     const { name, displayName, kubeconfig, context, projects } = entry;
-    if (typeof name !== 'string' || !dnsLabel.test(name)) problems.push(`${at}.name: must be a DNS label (lower-case letters, digits and dashes, at most 63)`);
+    if (typeof name !== 'string' || !dnsLabel.test(name))
+      problems.push(`${at}.name: must be a DNS label (lower-case letters, digits and dashes, at most 63)`);
     else if (seen.has(name)) problems.push(`${at}.name: is the name of another cluster too`);
     else seen.add(name);
     for (const [key, value] of Object.entries({ displayName, kubeconfig, context })) {
       if (value !== undefined && (typeof value !== 'string' || value === '')) problems.push(`${at}.${key}: must be text`);
     }
-    if (projects !== undefined && !(Array.isArray(projects) && projects.every((id) => typeof id === 'string'))) problems.push(`${at}.projects: must be a list of project ids`);
+    if (projects !== undefined && !(Array.isArray(projects) && projects.every((id) => typeof id === 'string')))
+      problems.push(`${at}.projects: must be a list of project ids`);
     if (problems.length > before) return [];
     return [
       {

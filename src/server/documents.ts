@@ -46,7 +46,8 @@ export interface GoodDocument {
 }
 
 /** What became of a document: it may be run, or why not. `refused` is a limit's error; `invalid` are graphql-js' own. */
-export type Inspection = { readonly good: GoodDocument } | { readonly refused: GatewayError } | { readonly invalid: readonly GraphQLError[] };
+export type Inspection =
+  { readonly good: GoodDocument } | { readonly refused: GatewayError } | { readonly invalid: readonly GraphQLError[] };
 
 /** How long a list without `first` is taken to be when a cost is reckoned. */
 export const assumedListLength = 5;
@@ -100,7 +101,8 @@ export class Documents {
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
       // graphql-js has no code for it, only this sentence.
-      if (error.message.includes('tokens. Parsing aborted')) return { refused: tooComplex(`The document has more than ${this.#limits.maxTokens} tokens.`) };
+      if (error.message.includes('tokens. Parsing aborted'))
+        return { refused: tooComplex(`The document has more than ${this.#limits.maxTokens} tokens.`) };
       return { invalid: [error] };
     }
     const refused = this.#measure(document);
@@ -191,19 +193,35 @@ const nothing: Measure = { depth: 0, aliases: 0, fields: 0 };
 const tooComplex = (message: string): GatewayError => new GatewayError('QUERY_TOO_COMPLEX', message);
 
 /** @throws GatewayError `QUERY_TOO_COMPLEX` where the operation may ask for more than the limit. */
-export function checkCost(good: GoodDocument, operationName: string | undefined, variables: Readonly<Record<string, unknown>> | undefined, maxCost: number): number {
+export function checkCost(
+  good: GoodDocument,
+  operationName: string | undefined,
+  variables: Readonly<Record<string, unknown>> | undefined,
+  maxCost: number,
+): number {
   const cost = good.cost(operationName, variables);
-  if (cost > maxCost) throw tooComplex(`The operation may ask for ${cost.toLocaleString('en')} objects, more than ${maxCost.toLocaleString('en')}; ask for smaller pages.`);
+  if (cost > maxCost)
+    throw tooComplex(
+      `The operation may ask for ${cost.toLocaleString('en')} objects, more than ${maxCost.toLocaleString('en')}; ask for smaller pages.`,
+    );
   return cost;
 }
 
 function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
-  return new Map(document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [])));
+  return new Map(
+    document.definitions.flatMap((definition) =>
+      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
+    ),
+  );
 }
 
 export function operationOf(document: DocumentNode, operationName: string | undefined): OperationDefinitionNode | undefined {
   const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
-  return operationName === undefined ? (operations.length === 1 ? operations[0] : undefined) : operations.find((operation) => operation.name?.value === operationName);
+  return operationName === undefined
+    ? operations.length === 1
+      ? operations[0]
+      : undefined
+    : operations.find((operation) => operation.name?.value === operationName);
 }
 
 type CostOf = (variables: Readonly<Record<string, unknown>>) => number;
@@ -223,7 +241,7 @@ function compileCost(schema: GraphQLSchema, document: DocumentNode, operationNam
     for (const selection of set.selections) {
       if (selection.kind === Kind.FIELD) {
         const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined;
-        if (field !== undefined) parts.push(ofField(field, selection));
+        if (field !== undefined) parts.push(ofField(type, field, selection));
       } else if (selection.kind === Kind.INLINE_FRAGMENT) {
         parts.push(ofSelections(conditionOf(selection.typeCondition?.name.value) ?? type, selection.selectionSet));
       } else {
@@ -245,7 +263,7 @@ function compileCost(schema: GraphQLSchema, document: DocumentNode, operationNam
     compiled.set(name, cost);
     return cost;
   };
-  const ofField = (field: GraphQLField<unknown, unknown>, node: FieldNode): CostOf => {
+  const ofField = (parent: GraphQLCompositeType, field: GraphQLField<unknown, unknown>, node: FieldNode): CostOf => {
     const type = getNamedType(field.type);
     if (!isCompositeType(type) || node.selectionSet === undefined) return free;
     const below = ofSelections(type, node.selectionSet);
@@ -255,7 +273,7 @@ function compileCost(schema: GraphQLSchema, document: DocumentNode, operationNam
       // The lists inside a connection are this one page.
       return (variables) => 1 + length(variables) * Math.max(below(variables), 1);
     }
-    const isPageOfConnection = field.name === 'nodes' || field.name === 'edges';
+    const isPageOfConnection = parent.name.endsWith('Connection');
     const length = isListType(getNullableType(field.type)) && !isPageOfConnection ? assumedListLength : 1;
     return (variables) => length * (1 + below(variables));
   };

@@ -66,7 +66,9 @@ export class Executor {
     this.#onRun?.('compiled');
     try {
       const result = query(execution.rootValue, execution.context, execution.variables);
-      return result instanceof Promise ? result.then((found) => this.#checked(found, execution)).catch(() => this.#interpret(execution)) : this.#checked(result, execution);
+      return result instanceof Promise
+        ? result.then((found) => this.#checked(found, execution)).catch(() => this.#interpret(execution))
+        : this.#checked(result, execution);
     } catch {
       // Compiled code has no guard where graphql-js has one (a getter that throws). Queries only read, so running one again is safe.
       return this.#interpret(execution);
@@ -171,7 +173,9 @@ function fitnessOf(document: DocumentNode, operation: OperationDefinitionNode | 
       if (node.name.value === '__schema' || node.name.value === '__type') isIntrospection = true;
     },
     Variable(node, _key, _parent, _path, ancestors) {
-      const isNested = ancestors.some((ancestor) => !Array.isArray(ancestor) && 'kind' in ancestor && (ancestor.kind === Kind.OBJECT || ancestor.kind === Kind.LIST));
+      const isNested = ancestors.some(
+        (ancestor) => !Array.isArray(ancestor) && 'kind' in ancestor && (ancestor.kind === Kind.OBJECT || ancestor.kind === Kind.LIST),
+      );
       if (isNested) inside.add(node.name.value);
     },
   });

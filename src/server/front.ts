@@ -29,7 +29,13 @@ export interface FrontOptions {
   /** Translates what the front itself refuses. */
   formatError(error: unknown, requestId: string): GraphQLFormattedError;
   /** Told when a request to `/graphql` has been answered. */
-  onAnswer(answer: { readonly requestId: string; readonly method: string; readonly status: number; readonly durationMs: number; readonly bytes: number }): void;
+  onAnswer(answer: {
+    readonly requestId: string;
+    readonly method: string;
+    readonly status: number;
+    readonly durationMs: number;
+    readonly bytes: number;
+  }): void;
 }
 
 /**
@@ -45,9 +51,12 @@ export class Front {
 
   constructor(options: FrontOptions) {
     this.#options = options;
-    this.server = createServer({ requestTimeout: options.requestTimeoutMs, headersTimeout: 10_000, maxHeaderSize: 16_384 }, (request, response) => {
-      void this.#answer(request, response);
-    });
+    this.server = createServer(
+      { requestTimeout: options.requestTimeoutMs, headersTimeout: 10_000, maxHeaderSize: 16_384 },
+      (request, response) => {
+        void this.#answer(request, response);
+      },
+    );
     this.server.keepAliveTimeout = 65_000;
   }
 
@@ -100,13 +109,22 @@ export class Front {
       this.#underWay -= 1;
       if (this.#underWay === 0) this.#drained?.();
       if (isGraph) {
-        this.#options.onAnswer({ requestId, method: request.method ?? '', status: response.statusCode, durationMs: performance.now() - startedMs, bytes });
+        this.#options.onAnswer({
+          requestId,
+          method: request.method ?? '',
+          status: response.statusCode,
+          durationMs: performance.now() - startedMs,
+          bytes,
+        });
       }
     }
   }
 
   async #answerPage(request: IncomingMessage, response: ServerResponse): Promise<number> {
-    const page = request.method === 'GET' || request.method === 'HEAD' ? await this.#options.pages?.find(pathOf(request), request.headers.host) : undefined;
+    const page =
+      request.method === 'GET' || request.method === 'HEAD'
+        ? await this.#options.pages?.find(pathOf(request), request.headers.host)
+        : undefined;
     request.resume();
     if (page === undefined) {
       response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' });
@@ -129,7 +147,10 @@ export class Front {
     if (request.method === 'OPTIONS') {
       if (origin !== undefined && isAllowed) {
         response.setHeader('access-control-allow-methods', 'GET, POST');
-        response.setHeader('access-control-allow-headers', 'authorization, x-auth-token, content-type, accept, x-request-id, apollo-require-preflight');
+        response.setHeader(
+          'access-control-allow-headers',
+          'authorization, x-auth-token, content-type, accept, x-request-id, apollo-require-preflight',
+        );
         response.setHeader('access-control-max-age', '600');
       }
       response.writeHead(204, { allow: 'GET, POST' });
@@ -164,7 +185,12 @@ export class Front {
       }
     }
     const deadline = AbortSignal.timeout(this.#options.requestTimeoutMs);
-    const context = this.#options.contexts.create(session, requestId, AbortSignal.any([leaving.signal, deadline]), cost ? reckoned : undefined);
+    const context = this.#options.contexts.create(
+      session,
+      requestId,
+      AbortSignal.any([leaving.signal, deadline]),
+      cost ? reckoned : undefined,
+    );
     const answer = await this.#options.apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { method: request.method, headers: headerMap(request), search, body },
       context: () => Promise.resolve(context),
@@ -189,12 +215,15 @@ export class Front {
   async #readJson(request: IncomingMessage): Promise<unknown> {
     const { 'content-type': type = '', 'content-encoding': encoding } = request.headers;
     const [essence = '', ...parameters] = type.split(';').map((part) => part.trim().toLowerCase());
-    if (essence !== 'application/json') throw new HttpRefusal(415, new GatewayError('BAD_USER_INPUT', 'The body must be application/json.'));
+    if (essence !== 'application/json')
+      throw new HttpRefusal(415, new GatewayError('BAD_USER_INPUT', 'The body must be application/json.'));
     if (parameters.some((parameter) => parameter.startsWith('charset=') && !/^charset="?utf-8"?$/.test(parameter))) {
       throw new HttpRefusal(415, new GatewayError('BAD_USER_INPUT', 'The body must be UTF-8.'));
     }
-    if (encoding !== undefined && encoding !== 'identity') throw new HttpRefusal(415, new GatewayError('BAD_USER_INPUT', 'The body must not be encoded.'));
-    const tooLarge = () => new HttpRefusal(413, new GatewayError('BAD_USER_INPUT', `The body must be at most ${this.#options.maxBodyBytes} bytes.`));
+    if (encoding !== undefined && encoding !== 'identity')
+      throw new HttpRefusal(415, new GatewayError('BAD_USER_INPUT', 'The body must not be encoded.'));
+    const tooLarge = () =>
+      new HttpRefusal(413, new GatewayError('BAD_USER_INPUT', `The body must be at most ${this.#options.maxBodyBytes} bytes.`));
     if (Number(request.headers['content-length'] ?? 0) > this.#options.maxBodyBytes) throw tooLarge();
     const chunks: Buffer[] = [];
     let size = 0;
@@ -218,7 +247,12 @@ export class Front {
     if (!request.complete) response.setHeader('connection', 'close');
     const formatted = this.#options.formatError(cause, requestId);
     response.statusCode = status;
-    response.setHeader('content-type', /application\/graphql-response\+json/.test(request.headers.accept ?? '') ? 'application/graphql-response+json; charset=utf-8' : 'application/json; charset=utf-8');
+    response.setHeader(
+      'content-type',
+      /application\/graphql-response\+json/.test(request.headers.accept ?? '')
+        ? 'application/graphql-response+json; charset=utf-8'
+        : 'application/json; charset=utf-8',
+    );
     return send(request, response, JSON.stringify({ errors: [formatted], extensions: { requestId } }));
   }
 }
@@ -235,7 +269,13 @@ class HttpRefusal extends Error {
 
 function statusOf(error: unknown): number {
   if (!(error instanceof GatewayError)) return 500;
-  return ({ UNAUTHENTICATED: 401, FORBIDDEN: 403, UNAVAILABLE: 503, TIMEOUT: 504, RATE_LIMITED: 429, INTERNAL: 500 } as Readonly<Record<string, number>>)[error.code] ?? 400;
+  return (
+    (
+      { UNAUTHENTICATED: 401, FORBIDDEN: 403, UNAVAILABLE: 503, TIMEOUT: 504, RATE_LIMITED: 429, INTERNAL: 500 } as Readonly<
+        Record<string, number>
+      >
+    )[error.code] ?? 400
+  );
 }
 
 interface Asked {
@@ -245,12 +285,16 @@ interface Asked {
   readonly cost: boolean;
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What Apollo refuses before there is an operation carries no request id yet. */
 function withRequestId(answer: string, requestId: string): string {
   const { errors = [] } = JSON.parse(answer) as { errors?: readonly GraphQLFormattedError[] };
-  return JSON.stringify({ errors: errors.map((error) => ({ ...error, extensions: { ...error.extensions, requestId } })), extensions: { requestId } });
+  return JSON.stringify({
+    errors: errors.map((error) => ({ ...error, extensions: { ...error.extensions, requestId } })),
+    extensions: { requestId },
+  });
 }
 
 /** What the limits need of a body. Whether the body is right is Apollo's to say. */

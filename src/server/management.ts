@@ -30,10 +30,19 @@ export class Metrics {
     labelNames: ['function'],
     registers: [this.registry],
   });
-  readonly failures = new Counter({ name: 'gateway_internal_errors_total', help: 'Errors that were masked as INTERNAL.', registers: [this.registry] });
+  readonly failures = new Counter({
+    name: 'gateway_internal_errors_total',
+    help: 'Errors that were masked as INTERNAL.',
+    registers: [this.registry],
+  });
 
   /** A figure that is read when it is asked for. */
-  observe(name: string, help: string, labelNames: readonly string[], read: (set: (labels: Readonly<Record<string, string>>, value: number) => void) => void): void {
+  observe(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    read: (set: (labels: Readonly<Record<string, string>>, value: number) => void) => void,
+  ): void {
     new Gauge({
       name,
       help,
@@ -65,7 +74,9 @@ export function createManagement(options: { readonly metrics: Metrics; readiness
       response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end('ok\n');
     } else if (path === '/readyz') {
       const readiness = options.readiness();
-      response.writeHead(readiness.ready ? 200 : 503, { 'content-type': 'application/json; charset=utf-8' }).end(`${JSON.stringify(readiness)}\n`);
+      response
+        .writeHead(readiness.ready ? 200 : 503, { 'content-type': 'application/json; charset=utf-8' })
+        .end(`${JSON.stringify(readiness)}\n`);
     } else if (path === '/metrics') {
       options.metrics.registry.metrics().then(
         (text) => response.writeHead(200, { 'content-type': options.metrics.registry.contentType }).end(text),

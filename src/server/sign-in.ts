@@ -17,7 +17,8 @@ export function tokenOfPayload(payload: Readonly<Record<string, unknown>> | unde
 }
 
 function tokenOf(authorization: unknown, authToken: unknown): string {
-  const token = typeof authorization === 'string' ? bearer.exec(authorization)?.[1] : typeof authToken === 'string' ? authToken.trim() : undefined;
+  const token =
+    typeof authorization === 'string' ? bearer.exec(authorization)?.[1] : typeof authToken === 'string' ? authToken.trim() : undefined;
   if (token === undefined || token === '' || token.length > maxTokenLength) throw unauthenticated();
   return token;
 }

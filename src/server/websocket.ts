@@ -1,6 +1,15 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { createSourceEventStream, GraphQLError, OperationTypeNode, type ExecutionArgs, type ExecutionResult, type FormattedExecutionResult, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import {
+  createSourceEventStream,
+  GraphQLError,
+  OperationTypeNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type FormattedExecutionResult,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+} from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Authenticator, Session } from '../auth/access.js';
@@ -72,7 +81,12 @@ export class Sockets {
 
   attach(server: Server): void {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      const refusal = request.url?.split('?', 1)[0] !== '/graphql' ? '404 Not Found' : this.#options.origins.allows(request) ? undefined : '403 Forbidden';
+      const refusal =
+        request.url?.split('?', 1)[0] !== '/graphql'
+          ? '404 Not Found'
+          : this.#options.origins.allows(request)
+            ? undefined
+            : '403 Forbidden';
       if (refusal !== undefined) {
         socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
         return;
@@ -168,9 +182,18 @@ export class Sockets {
         const requestId = `${extra.requestId}.${id.slice(0, 64)}`;
         const leaving = new AbortController();
         const isStream = operation?.operation === OperationTypeNode.SUBSCRIPTION;
-        const signal = isStream ? AbortSignal.any([extra.closed, leaving.signal]) : AbortSignal.any([extra.closed, AbortSignal.timeout(this.#options.requestTimeoutMs)]);
+        const signal = isStream
+          ? AbortSignal.any([extra.closed, leaving.signal])
+          : AbortSignal.any([extra.closed, AbortSignal.timeout(this.#options.requestTimeoutMs)]);
         const contextValue = this.#options.contexts.create(extra.session, requestId, signal);
-        const args: StreamArgs = { schema: this.#options.schema, document: inspection.good.document, operationName: name ?? null, variableValues: variables ?? null, contextValue, leaving };
+        const args: StreamArgs = {
+          schema: this.#options.schema,
+          document: inspection.good.document,
+          operationName: name ?? null,
+          variableValues: variables ?? null,
+          contextValue,
+          leaving,
+        };
         return args;
       },
       execute: (args) => this.#options.operations.run(executionOf(args as StreamArgs)),
@@ -179,7 +202,11 @@ export class Sockets {
         const { requestId } = (args as StreamArgs).contextValue;
         const errors = result.errors?.map((error) => formatError(error, requestId));
         // graphql-ws sends what it is given; its type wants errors that could still be formatted.
-        return { ...result, ...(errors === undefined ? {} : { errors }), extensions: { ...result.extensions, requestId } } as FormattedExecutionResult as never;
+        return {
+          ...result,
+          ...(errors === undefined ? {} : { errors }),
+          extensions: { ...result.extensions, requestId },
+        } as FormattedExecutionResult as never;
       },
       onError: ({ extra }, _id, _payload, errors) => errors.map((error) => formatError(error, extra.requestId)),
     };
@@ -190,7 +217,11 @@ export class Sockets {
     const { userId } = contextValue.access.identity;
     const open = this.#streams.get(userId) ?? 0;
     if (open >= this.#options.maxStreamsPerUser) {
-      return { errors: [asGraphQLError(new GatewayError('RATE_LIMITED', `A user may hold ${this.#options.maxStreamsPerUser} subscriptions open.`))] };
+      return {
+        errors: [
+          asGraphQLError(new GatewayError('RATE_LIMITED', `A user may hold ${this.#options.maxStreamsPerUser} subscriptions open.`)),
+        ],
+      };
     }
     this.#streams.set(userId, open + 1);
     const release = () => {
@@ -200,7 +231,13 @@ export class Sockets {
     };
     try {
       await this.#options.operations.ready(document, operationName ?? undefined, contextValue.signal);
-      const source = await createSourceEventStream({ schema, document, contextValue, operationName: operationName ?? null, variableValues: variableValues ?? null });
+      const source = await createSourceEventStream({
+        schema,
+        document,
+        contextValue,
+        operationName: operationName ?? null,
+        variableValues: variableValues ?? null,
+      });
       if (!(Symbol.asyncIterator in source)) {
         release();
         return source;
@@ -242,7 +279,12 @@ class AnswerStream implements AsyncGenerator<ExecutionResult, void, void> {
   readonly #answer: (event: unknown) => ExecutionResult | Promise<ExecutionResult>;
   #release: (() => void) | undefined;
 
-  constructor(events: AsyncIterable<unknown>, leaving: AbortController, release: () => void, answer: (event: unknown) => ExecutionResult | Promise<ExecutionResult>) {
+  constructor(
+    events: AsyncIterable<unknown>,
+    leaving: AbortController,
+    release: () => void,
+    answer: (event: unknown) => ExecutionResult | Promise<ExecutionResult>,
+  ) {
     this.#events = events[Symbol.asyncIterator]();
     this.#leaving = leaving;
     this.#release = release;
