@@ -12,6 +12,8 @@ export interface ClusterInfo {
   readonly statusMessage: string | undefined;
   /** Whether it has ever answered. */
   readonly reached: boolean;
+  /** Ids of the projects whose members may create things in it; undefined is all. */
+  readonly projects: readonly string[] | undefined;
 }
 
 export interface ClusterCatalog {
