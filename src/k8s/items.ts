@@ -322,14 +322,16 @@ export function toItem(value: unknown, kind: ItemKind): Item | undefined {
   return isUsable(value) ? itemOf(value, new ItemHead(kind)) : undefined;
 }
 
+const without = (map: object, key: string): object => Object.fromEntries(Object.entries(map).filter(([name]) => name !== key));
+
 function itemOf(value: KubernetesObject, { kind }: ItemHead): Item {
-  const { managedFields: _, annotations, ...metadata } = value.metadata as ObjectMeta & { managedFields?: unknown };
-  const { [lastApplied]: __, ...others } = annotations ?? {};
+  const { annotations, ...metadata } = without(value.metadata, 'managedFields') as ObjectMeta;
   const object: KubernetesObject = {
     ...value,
     kind: isText(value.kind) ? value.kind : kind.name,
     apiVersion: isText(value.apiVersion) ? value.apiVersion : kind.apiVersion,
-    metadata: annotations === undefined ? metadata : { ...metadata, annotations: others },
+    metadata:
+      annotations === undefined ? metadata : { ...metadata, annotations: without(annotations, lastApplied) as Record<string, string> },
   };
   const text = JSON.stringify(object);
   const json = Buffer.allocUnsafeSlow(Buffer.byteLength(text, 'utf8'));
