@@ -204,9 +204,9 @@ export class Reflector {
       return this.#backoffMs();
     }
     if (end instanceof Error && (end instanceof Relist || statusOf(end) !== undefined)) throw end;
-    const hasProgressed = this.#position !== position;
-    if (hasProgressed || now() - openedAtMs >= Math.min(shortLifeMs, watchSilenceMs)) this.#attempt = 0;
-    return end === 'closed' && this.#attempt === 0 ? 0 : this.#backoffMs();
+    const wasGood = this.#position !== position || now() - openedAtMs >= Math.min(shortLifeMs, watchSilenceMs);
+    if (wasGood) this.#attempt = 0;
+    return wasGood && end === 'closed' ? 0 : this.#backoffMs();
   }
 
   async #open(position: string, connection: ClusterConnection): Promise<AsyncIterable<Uint8Array>> {
