@@ -19,6 +19,8 @@ export interface ExecCredential {
 }
 
 const timeoutMs = 30_000;
+/** How long output may still come after the plugin has ended. */
+const lingerMs = 1_000;
 const maxOutputBytes = 1 << 20;
 /** A token is renewed a little before it ends, so that none ends under way. */
 const renewBeforeMs = 10_000;
@@ -77,9 +79,8 @@ export class ExecPlugin {
       const plugin = spawn(command, args, {
         env: { ...this.#environment, ...env, KUBERNETES_EXEC_INFO: JSON.stringify(info) },
         stdio: ['ignore', 'pipe', 'pipe'],
-        timeout: timeoutMs,
-        killSignal: 'SIGKILL',
       });
+      const timer = setTimeout(() => plugin.kill('SIGKILL'), timeoutMs);
       const output: Buffer[] = [];
       let bytes = 0;
       let complaint = '';
@@ -89,13 +90,23 @@ export class ExecPlugin {
         else output.push(chunk);
       });
       plugin.stderr.on('data', (chunk: Buffer) => (complaint = `${complaint}${chunk.toString('utf8')}`.slice(0, 500)));
-      plugin.on('error', (cause) => reject(new Error('the exec plugin cannot be run', { cause })));
-      // On `exit`, not `close`: what the plugin started may hold its output open after it was killed.
-      plugin.on('exit', (code, killedBy) => {
-        if (code !== 0) reject(new Error(`the exec plugin ended with ${killedBy ?? `status ${code}`}: ${complaint.trim()}`));
+      plugin.on('error', (cause) => {
+        clearTimeout(timer);
+        reject(new Error('the exec plugin cannot be run', { cause }));
       });
-      plugin.on('close', (code) => {
+      let lingering: NodeJS.Timeout | undefined;
+      plugin.on('exit', () => {
+        clearTimeout(timer);
+        // What the plugin started may hold its output open for as long as it likes.
+        lingering = setTimeout(() => {
+          plugin.stdout.destroy();
+          plugin.stderr.destroy();
+        }, lingerMs);
+      });
+      plugin.on('close', (code, killedBy) => {
+        clearTimeout(lingering);
         if (code === 0) resolve(Buffer.concat(output).toString('utf8'));
+        else reject(new Error(`the exec plugin ended with ${killedBy ?? `status ${code}`}: ${complaint.trim()}`));
       });
     });
   }

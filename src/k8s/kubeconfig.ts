@@ -130,7 +130,7 @@ function inKubeconfig(path: string, contextName: string | undefined, sources: En
     ca,
     certificate,
     key,
-    signIn: signInOf(user, { directory, userName: userName ?? '', cluster, server, sources }),
+    signIn: signInOf(user, { directory, userName: userName ?? '', ca: ca?.initial, server, sources }),
     impersonation: impersonationOf(user),
   });
 }
@@ -248,7 +248,7 @@ const bearer =
 interface UserContext {
   readonly directory: string;
   readonly userName: string;
-  readonly cluster: Fields;
+  readonly ca: string | undefined;
   readonly server: string;
   readonly sources: EndpointSources;
 }
@@ -275,7 +275,7 @@ function signInOf(user: Fields, context: UserContext): SignIn {
   return () => Promise.resolve({});
 }
 
-function execOf(exec: Fields, { directory, cluster, server }: UserContext): ExecPluginConfig {
+function execOf(exec: Fields, { directory, ca, server }: UserContext): ExecPluginConfig {
   const command = textOf(exec, 'command', 'the exec plugin');
   if (command === undefined) throw new Problem('has an exec plugin without a command');
   const apiVersion = textOf(exec, 'apiVersion', 'the exec plugin') ?? '';
@@ -292,7 +292,6 @@ function execOf(exec: Fields, { directory, cluster, server }: UserContext): Exec
       throw new Problem('has an exec plugin whose env has an entry without name and value');
     return [entry['name'], entry['value']];
   });
-  const caData = textOf(cluster, 'certificate-authority-data', 'the cluster');
   return {
     // As kubectl takes it: a path is one from the kubeconfig's folder, a bare name is looked up.
     command: command.includes('/') ? resolve(directory, command) : command,
@@ -300,7 +299,9 @@ function execOf(exec: Fields, { directory, cluster, server }: UserContext): Exec
     env: Object.fromEntries(pairs),
     apiVersion,
     clusterInfo:
-      exec['provideClusterInfo'] === true ? { server, ...(caData !== undefined && { 'certificate-authority-data': caData }) } : undefined,
+      exec['provideClusterInfo'] === true
+        ? { server, ...(ca !== undefined && { 'certificate-authority-data': Buffer.from(ca).toString('base64') }) }
+        : undefined,
   };
 }
 
