@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterConfig } from '../config.js';
 import { GatewayError } from '../errors.js';
 import type { ClusterInfo, ClusterStatus } from './catalog.js';
-import type { ClusterConnection } from './connection.js';
+import type { ClusterConnection, ReadOptions } from './connection.js';
 import { readLines } from './items.js';
 import type { Kind } from './kind.js';
 import type { ObjectRecord } from './objects.js';
@@ -54,7 +54,7 @@ interface Followed {
   readonly reflector: Reflector;
 }
 
-const probeTimeoutMs = 5_000;
+const maxProbeMs = 5_000;
 /** A proof that everything was told comes with a bookmark, which servers send 2 s before the end of a watch and at most once a second. */
 const pastTimeoutSeconds = 3;
 const pastTimeoutMs = 2_000;
@@ -293,7 +293,7 @@ export class Cluster implements ClusterSource {
   }
 
   async #probe(wasReached: boolean): Promise<Health> {
-    const options = { signal: this.#stop.signal, timeoutMs: probeTimeoutMs, maxRetries: 1 };
+    const options = this.#probeOptions;
     try {
       const version = await this.#connection.read('/version', options);
       const gitVersion = (version as { gitVersion?: unknown } | null)?.gitVersion;
@@ -314,10 +314,13 @@ export class Cluster implements ClusterSource {
     return { status: 'HEALTHY', message: undefined };
   }
 
+  get #probeOptions(): ReadOptions {
+    return { signal: this.#stop.signal, timeoutMs: Math.min(maxProbeMs, this.#options.probeIntervalMs), maxRetries: 1 };
+  }
+
   /** @returns whether it is known now. */
   async #readUid(): Promise<boolean> {
-    const options = { signal: this.#stop.signal, timeoutMs: probeTimeoutMs, maxRetries: 1 };
-    const system = await this.#connection.read('/api/v1/namespaces/kube-system', options).catch((error: unknown) => {
+    const system = await this.#connection.read('/api/v1/namespaces/kube-system', this.#probeOptions).catch((error: unknown) => {
       const status = statusOf(error)?.status;
       if (status === 403 || status === 404) return undefined;
       throw error;

@@ -28,8 +28,14 @@ export function isNamespaceName(name: string): boolean {
  */
 export function resourcePath(kind: Pick<Kind, 'apiVersion' | 'plural'>, at: ResourcePath = {}): string {
   const { namespace, name, subresource } = at;
-  const [group, version] = kind.apiVersion.split('/');
-  if (group === undefined || !isObjectName(group) || (version !== undefined && !isNamespaceName(version)) || !isObjectName(kind.plural)) {
+  const [group, version, ...more] = kind.apiVersion.split('/');
+  if (
+    group === undefined ||
+    more.length > 0 ||
+    !isObjectName(group) ||
+    (version !== undefined && !isNamespaceName(version)) ||
+    !isObjectName(kind.plural)
+  ) {
     throw new GatewayError('BAD_USER_INPUT', 'This is no kind of object that Kubernetes allows.');
   }
   const segments = version === undefined ? ['api', group] : ['apis', group, version];

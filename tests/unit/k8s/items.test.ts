@@ -15,6 +15,7 @@ const meta = (name: string, more: object = {}) => ({
 });
 
 async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  await Promise.resolve();
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
@@ -178,6 +179,7 @@ describe('A page of a list', () => {
   it('skips an item of more than 32 MB and reads what follows', async () => {
     const filler = Buffer.alloc(1 << 20, 'x');
     async function* chunks(): AsyncGenerator<Uint8Array> {
+      await Promise.resolve();
       yield Buffer.from('{"metadata":{"resourceVersion":"1"},"items":[{"spec":"');
       for (let n = 0; n < 34; n += 1) yield filler;
       yield Buffer.from(`"},${JSON.stringify({ metadata: meta('after') })}]}`);
