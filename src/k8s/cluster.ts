@@ -55,9 +55,11 @@ interface Followed {
 }
 
 const maxProbeMs = 5_000;
-/** A proof that everything was told comes with a bookmark, which servers send 2 s before the end of a watch and at most once a second. */
+/**
+ * That everything was told, a bookmark proves: kube-apiserver sends one 2 s before the end of a watch, or up to 1.3 s later. With a watch of 3 s, the
+ * shortest that has one, it comes after 1 to 2.3 s.
+ */
 const pastTimeoutSeconds = 3;
-const pastTimeoutMs = 2_000;
 /** What a resume may replay; past it, a snapshot is cheaper. */
 const maxPastEvents = 10_000;
 
@@ -183,7 +185,7 @@ export class Cluster implements ClusterSource {
     const limit = new AbortController();
     const onAbort = (): void => limit.abort();
     signal.addEventListener('abort', onAbort, { once: true });
-    const timer = setTimeout(onAbort, pastTimeoutMs);
+    const timer = setTimeout(onAbort, pastTimeoutSeconds * 1_000);
     try {
       signal.throwIfAborted();
       return await this.#pastWithin(kind, from, to, limit.signal);
