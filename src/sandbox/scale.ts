@@ -1,0 +1,64 @@
+import { cloneJson, isObject, type JsonObject } from './json.js';
+import { badRequest, invalid } from './status.js';
+import type { SandboxObject } from './storage.js';
+
+interface Scaled {
+  spec?: { replicas?: number; selector?: { matchLabels?: Record<string, string>; matchExpressions?: Expression[] } };
+  status?: { replicas?: number };
+}
+
+interface Expression {
+  key: string;
+  operator: string;
+  values?: string[];
+}
+
+/** The `Scale` of a workload. */
+export function scaleOf(object: SandboxObject): JsonObject {
+  const { spec = {}, status = {} } = object as Scaled;
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const selector = selectorText(spec.selector ?? {});
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: spec.replicas === undefined || spec.replicas === 0 ? {} : { replicas: spec.replicas },
+    status: { replicas: status.replicas ?? 0, ...(selector === '' ? {} : { selector }) },
+  };
+}
+
+/**
+ * The workload with the replicas of a `Scale`.
+ *
+ * @throws StatusError 400 or 422.
+ */
+export function withScale(object: SandboxObject, scale: JsonObject): SandboxObject {
+  const { metadata = {}, spec = {}, kind = 'Scale' } = scale;
+  if (kind !== 'Scale' || !isObject(metadata) || !isObject(spec))
+    throw badRequest('the object provided is unrecognized (must be of type Scale)');
+  const { replicas = 0 } = spec;
+  const { name } = object.metadata;
+  if (metadata.name !== undefined && metadata.name !== name)
+    throw badRequest(`the name of the object (${String(metadata.name)}) does not match the name on the URL (${name})`);
+  if (typeof replicas !== 'number' || !Number.isInteger(replicas) || Math.abs(replicas) > 2 ** 31 - 1)
+    throw badRequest('Scale in version "v1" cannot be handled as a Scale: spec.replicas is no integer');
+  if (replicas < 0)
+    throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [
+      { reason: 'FieldValueInvalid', message: `Invalid value: ${replicas}: must be greater than or equal to 0`, field: 'spec.replicas' },
+    ]);
+  const next = cloneJson(object);
+  next.spec = { ...(next.spec as JsonObject), replicas };
+  next.metadata.resourceVersion = typeof metadata.resourceVersion === 'string' ? metadata.resourceVersion : '';
+  next.metadata.uid = typeof metadata.uid === 'string' && metadata.uid !== '' ? metadata.uid : object.metadata.uid;
+  return next;
+}
+
+function selectorText({ matchLabels = {}, matchExpressions = [] }: NonNullable<NonNullable<Scaled['spec']>['selector']>): string {
+  const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
+  const expressions = matchExpressions.map(({ key, operator, values = [] }) => {
+    if (operator === 'Exists') return key;
+    if (operator === 'DoesNotExist') return `!${key}`;
+    return `${key} ${operator.toLowerCase()} (${[...values].sort().join(',')})`;
+  });
+  return [...labels, ...expressions].sort().join(',');
+}
