@@ -18,10 +18,13 @@ export interface Kind<R extends ObjectRecord = ObjectRecord> {
    * Look-ups beside those that every kind has (key, uid, namespace, label pair, `controller` = uid of the controlling owner):
    * each gives the values under which a record is found. Values are few and short.
    */
-  readonly indexes?: Readonly<Record<string, (record: R) => readonly string[]>>;
+  readonly indexes?: Readonly<Record<string, IndexValues<R>>>;
   /** What `R` shows that comes from objects of other kinds. */
   readonly neighbours?: Neighbours<R>;
 }
+
+/** Declared as a method is, so that a kind of pods is a kind of objects. */
+export type IndexValues<R extends ObjectRecord> = { of(record: R): readonly string[] }['of'];
 
 /** What a record's answer owes to objects of other kinds, so that a watch can tell when to look again. */
 export interface Neighbours<R extends ObjectRecord> {

@@ -96,7 +96,9 @@ export abstract class ObjectRecord {
   get object(): KubernetesObject {
     let parsed = parses.get(this);
     if (parsed === undefined) {
-      parsed = JSON.parse(Buffer.from(this.#json.buffer, this.#json.byteOffset, this.#json.byteLength).toString('utf8')) as KubernetesObject;
+      parsed = JSON.parse(
+        Buffer.from(this.#json.buffer, this.#json.byteOffset, this.#json.byteLength).toString('utf8'),
+      ) as KubernetesObject;
       parses.set(this, parsed);
     }
     return parsed;

@@ -36,7 +36,10 @@ export class Budget {
   take<T>(count: number, value: T): T | Promise<T> {
     this.#objects += count;
     if (this.#objects > this.#options.maxObjects) {
-      throw new GatewayError('QUERY_TOO_COMPLEX', `The query resolves more than ${this.#options.maxObjects} objects; ask for fewer, in pages.`);
+      throw new GatewayError(
+        'QUERY_TOO_COMPLEX',
+        `The query resolves more than ${this.#options.maxObjects} objects; ask for fewer, in pages.`,
+      );
     }
     if (this.#signal?.aborted === true) throw new GatewayError('TIMEOUT', 'The request took too long.');
     return this.#pacer.isDue(this.#options.sliceMs) ? this.#pacer.turn().then(() => value) : value;
