@@ -4,6 +4,8 @@ import { aggregatedDiscovery, apiGroup, apiGroupList, coreVersions, resourceList
 import { Exchange } from './exchange.js';
 import type { PodLogs } from './logs.js';
 import type { MemoryStorage } from './memory-storage.js';
+import { openApiIndex, openApiV2, openApiV3 } from './openapi.js';
+import { PodActions } from './pod-actions.js';
 import { Reads } from './reads.js';
 import { noSuchPath, parsePath, type Target } from './routes.js';
 import { StatusError } from './status.js';
@@ -81,11 +83,13 @@ export async function startApiServer({
 class Api {
   readonly #reads: Reads;
   readonly #writes: Writes;
+  readonly #pods: PodActions;
   readonly #tokens: ReadonlySet<string>;
 
-  constructor(storage: MemoryStorage, watches: WatchHub, tokens: ReadonlySet<string>, now: () => number, _logs: PodLogs | undefined) {
+  constructor(storage: MemoryStorage, watches: WatchHub, tokens: ReadonlySet<string>, now: () => number, logs: PodLogs | undefined) {
     this.#reads = new Reads(storage, watches, now);
     this.#writes = new Writes(storage, this.#reads);
+    this.#pods = new PodActions(storage, logs, now);
     this.#tokens = tokens;
   }
 
@@ -103,8 +107,8 @@ class Api {
       case 'collection':
         return this.#collection(exchange, target);
       case 'bindings':
-      case 'openapi':
-        throw noSuchPath();
+        if (exchange.method !== 'POST') throw notAllowed();
+        return this.#pods.bind(exchange, target.namespace, '');
       default:
         if (exchange.method !== 'GET' && exchange.method !== 'HEAD') throw notAllowed();
         this.#describe(exchange, target);
@@ -122,7 +126,7 @@ class Api {
 
   async #resource(exchange: Exchange, { type, namespace, name, subresource }: Extract<Target, { to: 'resource' }>): Promise<void> {
     const part = subresource;
-    if (part === undefined || part === 'status' || part === 'scale' || part === 'finalize') {
+    if (part === undefined || part === 'status' || part === 'scale') {
       if (exchange.method === 'GET') {
         if (part === 'scale') this.#reads.scale(exchange, type, namespace, name);
         else this.#reads.get(exchange, type, namespace, name);
@@ -132,6 +136,11 @@ class Api {
       if (exchange.method === 'PATCH') return this.#writes.patch(exchange, type, namespace, name, part);
       if (exchange.method === 'DELETE' && part === undefined) return this.#writes.delete(exchange, type, namespace, name);
     }
+    if (part === 'log' && exchange.method === 'GET') return this.#pods.log(exchange, namespace, name);
+    if (part === 'eviction' && exchange.method === 'POST') return this.#pods.evict(exchange, namespace, name);
+    if (part === 'binding' && exchange.method === 'POST') return this.#pods.bind(exchange, namespace, name);
+    if (part === 'exec' || part === 'attach' || part === 'portforward')
+      throw new StatusError(501, 'NotImplemented', `the embedded cluster does not serve ${part} yet`, {});
     throw notAllowed();
   }
 
@@ -141,7 +150,18 @@ class Api {
       exchange.json(200, {
         paths: ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],
       });
+    else if (target.to === 'openapi') this.#documents(exchange, target.document);
     else if (target.to === 'discovery') this.#discover(exchange, target);
+  }
+
+  #documents(exchange: Exchange, document: string): void {
+    if (document === 'v2') exchange.json(200, openApiV2());
+    else if (document === 'v3') exchange.json(200, openApiIndex());
+    else {
+      const found = document.startsWith('v3/') ? openApiV3(document.slice(3)) : undefined;
+      if (found === undefined) throw noSuchPath();
+      exchange.json(200, found);
+    }
   }
 
   #discover(exchange: Exchange, { level, name }: Extract<Target, { to: 'discovery' }>): void {

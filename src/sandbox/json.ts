@@ -50,3 +50,16 @@ export function freezeJson<T>(value: T): T {
   for (const key in value) freezeJson(value[key]);
   return Object.freeze(value);
 }
+
+/** A value as a message shows it: text as it is, all else as JSON. */
+export function textOf(value: unknown): string {
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** A copy without those members; what is below is shared. */
+export function without(object: JsonObject, ...names: string[]): JsonObject {
+  const rest = { ...object };
+  for (const name of names) delete rest[name];
+  return rest;
+}

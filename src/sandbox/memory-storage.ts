@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { cloneJson, equalJson, freezeJson, isObject, type JsonObject } from './json.js';
+import { cloneJson, equalJson, freezeJson, isObject, textOf, type JsonObject } from './json.js';
 import { resourceTypes, type ResourceType } from './resources.js';
 import { placeOf, SortedObjects } from './sorted-objects.js';
 import { alreadyExists, badRequest, conflict, expired, forbidden, notFound, StatusError } from './status.js';
@@ -256,7 +256,7 @@ export class MemoryStorage implements Storage {
     if (given.resourceVersion !== undefined && given.resourceVersion !== '' && given.resourceVersion !== '0')
       throw new StatusError(500, 'InternalError', 'resourceVersion should not be set on objects to be created');
     const name = this.#nameFor(collection, given);
-    const namespace = type.namespaced ? String(given.namespace ?? '') : '';
+    const namespace = type.namespaced ? textOf(given.namespace) : '';
     const next: SandboxObject = {
       ...draft,
       apiVersion: type.apiVersion,
@@ -378,12 +378,12 @@ export class MemoryStorage implements Storage {
   }
 
   #nameFor(collection: Collection, { name, generateName, namespace }: JsonObject): string {
-    if (name !== undefined && name !== '') return String(name);
+    if (name !== undefined && name !== '') return textOf(name);
     if (typeof generateName !== 'string' || generateName === '') return '';
     const base = generateName.slice(0, 58);
     for (let attempt = 0; attempt < 8; attempt++) {
       const generated = base + randomSuffix();
-      if (collection.get(collection.type.namespaced ? String(namespace ?? '') : '', generated) === undefined) return generated;
+      if (collection.get(collection.type.namespaced ? textOf(namespace) : '', generated) === undefined) return generated;
     }
     throw alreadyExists(collection.type, base);
   }
@@ -401,7 +401,7 @@ export class MemoryStorage implements Storage {
   #withStatus(type: ResourceType, object: SandboxObject, current: SandboxObject): SandboxObject {
     const next: SandboxObject = { ...current, status: cloneJson(object.status as unknown) };
     if (object.status === undefined) delete next.status;
-    prepareStatus(type, next, current);
+    prepareStatus(type, next);
     return next;
   }
 
@@ -420,7 +420,7 @@ export class MemoryStorage implements Storage {
       delete next.status;
       if (current.status !== undefined) next.status = current.status as unknown;
     }
-    prepareUpdate(type, next, current, { get: (...key) => this.get(...key) });
+    prepareUpdate(type, next, current);
     const isNewDeployment = type.kind === 'Deployment' && !equalJson(next.metadata.annotations ?? {}, kept.annotations ?? {});
     if (type.counted && (isNewDeployment || !equalJson(next.spec, current.spec))) next.metadata.generation = (kept.generation ?? 0) + 1;
     return next;

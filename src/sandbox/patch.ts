@@ -118,3 +118,97 @@ function remove(document: unknown, path: readonly string[]): unknown {
   else delete (parent as JsonObject)[last];
   return document;
 }
+
+const orderPrefix = '$setElementOrder/';
+const deletePrefix = '$deleteFromPrimitiveList/';
+
+/** As kubectl's strategic merge patches say; `shape` tells which lists merge, and by what. @throws StatusError 400 where the patch makes no sense. */
+export function applyStrategicPatch(target: JsonObject, patch: unknown, shape: MergeShape): JsonObject {
+  if (!isObject(patch)) throw badRequest('error decoding patch: it is not an object');
+  return mergeObjects(target, patch, shape);
+}
+
+function mergeObjects(target: JsonObject, patch: JsonObject, shape: MergeShape): JsonObject {
+  const directive = patch.$patch;
+  if (directive === 'delete') return {};
+  if (directive !== undefined && directive !== 'replace' && directive !== 'merge')
+    throw badRequest(`Unknown patch type found: ${JSON.stringify(directive)}`);
+  const merged: JsonObject = directive === 'replace' ? {} : { ...target };
+  const kept = patch.$retainKeys;
+  if (kept !== undefined) {
+    if (!Array.isArray(kept)) throw badRequest('$retainKeys is not a list');
+    for (const key of Object.keys(merged)) if (!kept.includes(key)) delete merged[key];
+  }
+  for (const [key, value] of Object.entries(patch)) {
+    if (key === '$patch' || key === '$retainKeys' || key.startsWith(orderPrefix)) continue;
+    if (key.startsWith(deletePrefix)) {
+      const field = key.slice(deletePrefix.length);
+      const current = merged[field];
+      if (!Array.isArray(value)) throw badRequest(`${key} is not a list`);
+      if (Array.isArray(current))
+        set(
+          merged,
+          field,
+          current.filter((item) => !value.includes(item)),
+        );
+    } else if (value === null) delete merged[key];
+    else set(merged, key, mergeMember(Object.hasOwn(merged, key) ? merged[key] : undefined, value, key, shape));
+  }
+  for (const key of Object.keys(patch)) {
+    if (!key.startsWith(orderPrefix)) continue;
+    const field = key.slice(orderPrefix.length);
+    const rule = shape.rule(field);
+    const order = patch[key];
+    if (rule === undefined || !Array.isArray(order)) throw badRequest(`${key} does not fit the kind`);
+    const list = merged[field];
+    if (Array.isArray(list)) set(merged, field, inOrder(list, order, Array.isArray(target[field]) ? target[field] : [], rule));
+  }
+  return merged;
+}
+
+function mergeMember(current: unknown, value: unknown, field: string, shape: MergeShape): unknown {
+  if (isObject(value)) return mergeObjects(isObject(current) ? current : {}, value, shape.member(field));
+  if (!Array.isArray(value)) return value;
+  const rule = shape.rule(field);
+  if (rule === undefined) return cloneJson(value);
+  return mergeLists(Array.isArray(current) ? current : [], value, rule, shape.member(field));
+}
+
+function mergeLists(current: readonly unknown[], patch: readonly unknown[], { mergeKey }: ListRule, shape: MergeShape): unknown[] {
+  if (mergeKey === '') return [...current, ...patch.filter((item, index) => !current.includes(item) && patch.indexOf(item) === index)];
+  const isReplaced = patch.some((item) => isObject(item) && item.$patch === 'replace' && item[mergeKey] === undefined);
+  const merged: unknown[] = isReplaced ? [] : [...current];
+  for (const item of patch) {
+    if (!isObject(item)) throw badRequest('error decoding patch: an item of a merged list is not an object');
+    if (item.$patch === 'replace' && item[mergeKey] === undefined) continue;
+    const key = item[mergeKey];
+    if (key === undefined || key === null) throw badRequest(`an item of a merged list does not contain declared merge key: ${mergeKey}`);
+    const place = merged.findIndex((each) => isObject(each) && each[mergeKey] === key);
+    if (item.$patch === 'delete') {
+      if (place >= 0) merged.splice(place, 1);
+      continue;
+    }
+    const before = merged[place];
+    const next = mergeObjects(isObject(before) ? before : {}, item, shape);
+    if (place >= 0) merged[place] = next;
+    else merged.push(next);
+  }
+  return merged;
+}
+
+/** Items that `order` names, in its order; the others stay where they stood among them. */
+function inOrder(list: readonly unknown[], order: readonly unknown[], before: readonly unknown[], { mergeKey }: ListRule): unknown[] {
+  const keyOf = (item: unknown): unknown => (mergeKey === '' ? item : isObject(item) ? item[mergeKey] : undefined);
+  const wanted = order.map(keyOf);
+  const named = list.filter((item) => wanted.includes(keyOf(item))).sort((a, b) => wanted.indexOf(keyOf(a)) - wanted.indexOf(keyOf(b)));
+  const others = list.filter((item) => !wanted.includes(keyOf(item)));
+  const places = before.map(keyOf);
+  const ordered: unknown[] = [];
+  while (named.length > 0 || others.length > 0) {
+    const left = places.indexOf(keyOf(others[0]));
+    const right = places.indexOf(keyOf(named[0]));
+    const isOther = named.length === 0 || (others.length > 0 && left >= 0 && right >= 0 && left < right);
+    ordered.push(isOther ? others.shift() : named.shift());
+  }
+  return ordered;
+}

@@ -25,7 +25,7 @@ export interface ResourceType {
   readonly counted: boolean;
 }
 
-export type Subresource = 'status' | 'scale' | 'log' | 'binding' | 'eviction' | 'exec' | 'attach' | 'portforward' | 'finalize';
+export type Subresource = 'status' | 'scale' | 'log' | 'binding' | 'eviction' | 'exec' | 'attach' | 'portforward';
 
 interface Spec {
   kind: string;
@@ -62,7 +62,7 @@ export const resourceTypes: readonly ResourceType[] = [
     { kind: 'ConfigMap', plural: 'configmaps', short: ['cm'] },
     { kind: 'Endpoints', plural: 'endpoints', short: ['ep'] },
     { kind: 'Event', plural: 'events', short: ['ev'] },
-    { kind: 'Namespace', plural: 'namespaces', short: ['ns'], cluster: true, sub: ['status', 'finalize'], names: 'label' },
+    { kind: 'Namespace', plural: 'namespaces', short: ['ns'], cluster: true, sub: ['status'], names: 'label' },
     { kind: 'Node', plural: 'nodes', short: ['no'], cluster: true, sub: ['status'] },
     { kind: 'PersistentVolumeClaim', plural: 'persistentvolumeclaims', short: ['pvc'], sub: ['status'] },
     {

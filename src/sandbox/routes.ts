@@ -10,7 +10,7 @@ export type Target =
       readonly name: string;
       readonly subresource: Subresource | undefined;
     }
-  /** Name is empty: all of one kind, in one namespace or in all. */
+  /** All of one kind, in one namespace or in all. */
   | { readonly to: 'collection'; readonly type: ResourceType; readonly namespace: string | undefined }
   | { readonly to: 'bindings'; readonly namespace: string }
   | { readonly to: 'discovery'; readonly level: 'api' | 'apis' | 'group' | 'version'; readonly name: string }
@@ -65,8 +65,7 @@ export function parsePath(path: string): Target {
 function parseVersioned(group: string, version: string, rest: readonly string[]): Target {
   if (rest.length === 0) return { to: 'discovery', level: 'version', name: group === '' ? version : `${group}/${version}` };
   // The namespace's own subresources share the place of the resources inside it.
-  const isInside =
-    rest[0] === 'namespaces' && rest.length > 2 && !(group === '' && rest.length === 3 && (rest[2] === 'status' || rest[2] === 'finalize'));
+  const isInside = rest[0] === 'namespaces' && rest.length > 2 && !(group === '' && rest.length === 3 && rest[2] === 'status');
   const namespace = isInside ? rest[1] : undefined;
   const [plural = '', name, subresource, ...more] = isInside ? rest.slice(2) : rest;
   if (group === '' && plural === 'bindings' && namespace !== undefined && name === undefined) return { to: 'bindings', namespace };

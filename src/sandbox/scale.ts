@@ -1,4 +1,4 @@
-import { cloneJson, isObject, type JsonObject } from './json.js';
+import { cloneJson, isObject, textOf, type JsonObject } from './json.js';
 import { badRequest, invalid } from './status.js';
 import type { SandboxObject } from './storage.js';
 
@@ -39,7 +39,7 @@ export function withScale(object: SandboxObject, scale: JsonObject): SandboxObje
   const { replicas = 0 } = spec;
   const { name } = object.metadata;
   if (metadata.name !== undefined && metadata.name !== name)
-    throw badRequest(`the name of the object (${String(metadata.name)}) does not match the name on the URL (${name})`);
+    throw badRequest(`the name of the object (${textOf(metadata.name)}) does not match the name on the URL (${name})`);
   if (typeof replicas !== 'number' || !Number.isInteger(replicas) || Math.abs(replicas) > 2 ** 31 - 1)
     throw badRequest('Scale in version "v1" cannot be handled as a Scale: spec.replicas is no integer');
   if (replicas < 0)

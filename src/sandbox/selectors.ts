@@ -1,3 +1,4 @@
+import { isObject, textOf } from './json.js';
 import type { ResourceType } from './resources.js';
 import { badRequest } from './status.js';
 import type { SandboxObject } from './storage.js';
@@ -127,11 +128,11 @@ const unsetFields: Readonly<Record<string, string>> = {
 };
 
 function readField(object: SandboxObject, path: string): string {
-  if (path === 'source') return String((object.source as { component?: string } | undefined)?.component ?? object.reportingComponent ?? '');
+  if (path === 'source') return textOf((isObject(object.source) ? object.source.component : undefined) ?? object.reportingComponent);
   if (path === 'status.successful') return readField(object, 'status.succeeded') || '0';
   let value: unknown = object;
   for (const key of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[key];
-  return value === undefined || value === null ? (unsetFields[path] ?? '') : String(value as string | number | boolean);
+  return value === undefined || value === null ? (unsetFields[path] ?? '') : textOf(value);
 }
 
 function parseFieldSelector(type: ResourceType, text: string): ((object: SandboxObject) => boolean)[] {

@@ -1,8 +1,9 @@
 import type { Exchange } from './exchange.js';
 import { parseBody } from './exchange.js';
-import { cloneJson, isObject, type JsonObject } from './json.js';
+import { cloneJson, isObject, textOf, type JsonObject } from './json.js';
+import { decodeKind, shapeNamed } from './kind-schema.js';
 import type { MemoryStorage } from './memory-storage.js';
-import { applyJsonPatch, applyMergePatch } from './patch.js';
+import { applyJsonPatch, applyMergePatch, applyStrategicPatch } from './patch.js';
 import type { Reads } from './reads.js';
 import { parseListOptions, parseWriteOptions, readDeleteOptions, type WriteRequest } from './request-options.js';
 import type { ResourceType } from './resources.js';
@@ -19,8 +20,11 @@ const answeredWhole = new Set(['pods', 'services', 'serviceaccounts', 'persisten
 
 const patchTypes = ['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json'];
 
+/** More would not fit into the headers that clients take. */
+const maxWarnings = 20;
+
 /** Which part of an object is written. */
-export type Part = 'status' | 'scale' | 'finalize' | undefined;
+export type Part = 'status' | 'scale' | undefined;
 
 /** Answers create, update, patch and delete. */
 export class Writes {
@@ -34,7 +38,7 @@ export class Writes {
 
   async create(exchange: Exchange, type: ResourceType, namespace: string | undefined): Promise<void> {
     const options = parseWriteOptions(exchange.query, 'CreateOptions');
-    const object = this.#decode(exchange, type, await this.#body(exchange, type), options);
+    const object = this.#decode(exchange, type, await this.#body(exchange, type.kind), options);
     placeInto(object, type, namespace);
     const created = this.#storage.create(type.resource, object, options);
     this.#reads.answer(exchange, 201, type, created);
@@ -42,7 +46,7 @@ export class Writes {
 
   async update(exchange: Exchange, type: ResourceType, namespace: string | undefined, name: string, part: Part): Promise<void> {
     const options = parseWriteOptions(exchange.query, 'UpdateOptions');
-    const body = await this.#body(exchange, part === 'scale' ? scaleType(type) : type);
+    const body = await this.#body(exchange, part === 'scale' ? 'Scale' : type.kind);
     if (part === 'scale') {
       const current = this.#current(type, namespace, name);
       const scaled = this.#storage.update(type.resource, withScale(current, body), undefined, options);
@@ -54,7 +58,7 @@ export class Writes {
     const given = object.metadata as JsonObject;
     if (given.name === undefined || given.name === '') throw badRequest('name must be provided');
     if (given.name !== name)
-      throw badRequest(`the name of the object (${String(given.name)}) does not match the name on the URL (${name})`);
+      throw badRequest(`the name of the object (${textOf(given.name)}) does not match the name on the URL (${name})`);
     if (part === undefined && createdByUpdate.has(type.resource) && this.#storage.get(type.resource, namespace, name) === undefined) {
       delete given.resourceVersion;
       this.#reads.answer(exchange, 201, type, this.#storage.create(type.resource, object, options));
@@ -75,7 +79,7 @@ export class Writes {
     const patch = parseBody(await exchange.text(), 'application/json', (why) => badRequest(`error decoding patch: ${why}`));
     const current = this.#current(type, namespace, name);
     const before = part === 'scale' ? scaleOf(current) : cloneJson(current);
-    const after = contentType === 'application/json-patch+json' ? applyJsonPatch(before, patch) : applyMergePatch(before, patch);
+    const after = patched(before, patch, contentType, part === 'scale' ? 'Scale' : type.kind);
     if (!isObject(after)) throw badRequest('the patched object is not an object');
     if (part === 'scale') {
       exchange.json(200, scaleOf(this.#storage.update(type.resource, withScale(current, after), undefined, options)));
@@ -139,24 +143,25 @@ export class Writes {
     return this.#storage.update(type.resource, object, part === 'status' ? 'status' : undefined, options);
   }
 
-  async #body(exchange: Exchange, type: Pick<ResourceType, 'kind'>): Promise<JsonObject> {
-    const body = await exchange.body(type.kind);
-    if (body === undefined) throw badRequest(`the object provided is unrecognized (must be of type ${type.kind}): the body is empty`);
+  async #body(exchange: Exchange, kind: string): Promise<JsonObject> {
+    const body = await exchange.body(kind);
+    if (body === undefined) throw badRequest(`the object provided is unrecognized (must be of type ${kind}): the body is empty`);
     return body;
   }
 
-  #decode(_exchange: Exchange, type: ResourceType, body: JsonObject, _options: WriteRequest): JsonObject {
-    const { apiVersion = type.apiVersion, kind = type.kind, metadata = {} } = body;
-    if (apiVersion !== type.apiVersion || kind !== type.kind)
-      throw badRequest(`${String(kind)} in version "${String(apiVersion)}" cannot be handled as a ${type.kind}: unknown conversion`);
-    if (!isObject(metadata))
-      throw badRequest(`${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: metadata is no object`);
-    return { ...body, apiVersion, kind, metadata: { ...metadata } };
+  /** Checks a body against its kind; tells, or refuses, what the kind does not have. @throws StatusError 400. */
+  #decode(exchange: Exchange, type: ResourceType, body: JsonObject, { fieldValidation }: WriteRequest): JsonObject {
+    const { apiVersion = type.apiVersion, kind = type.kind } = body;
+    const wrong = (why: string): StatusError =>
+      badRequest(`${textOf(kind)} in version "${textOf(apiVersion).replace(/^.*\//, '')}" cannot be handled as a ${type.kind}: ${why}`);
+    if (apiVersion !== type.apiVersion || kind !== type.kind) throw wrong('unknown conversion');
+    const { object, unknown } = decodeKind(type, body);
+    const complaints = unknown.map((path) => `unknown field "${path}"`);
+    if (complaints.length > 0 && fieldValidation === 'Strict') throw wrong(`strict decoding error: ${complaints.join(', ')}`);
+    if (fieldValidation === 'Warn') for (const complaint of complaints.slice(0, maxWarnings)) exchange.warn(complaint);
+    object.metadata ??= {};
+    return object;
   }
-}
-
-function scaleType(_type: ResourceType): Pick<ResourceType, 'kind'> {
-  return { kind: 'Scale' };
 }
 
 /** Sets the namespace of the path. @throws StatusError 400 where the object names another. */
@@ -170,4 +175,11 @@ function placeInto(object: JsonObject, type: ResourceType, namespace: string | u
   if (given !== undefined && given !== '' && given !== namespace)
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   metadata.namespace = namespace;
+}
+
+function patched(before: JsonObject, patch: unknown, contentType: string, kind: string): unknown {
+  if (contentType === 'application/json-patch+json') return applyJsonPatch(before, patch);
+  if (!isObject(patch)) throw badRequest('error decoding patch: it is not an object');
+  if (contentType === 'application/merge-patch+json') return applyMergePatch(before, patch);
+  return applyStrategicPatch(before, patch, shapeNamed(kind));
 }
