@@ -313,8 +313,6 @@ describe('A real cluster', () => {
     expect(BigInt(later.source.store(configMaps).resourceVersion!)).toBeGreaterThanOrEqual(BigInt(other));
     const proven = await past(before, other);
     expect(proven?.slice(0, 4)).toEqual(whole);
-
-    expect(await past('1', last)).toBeUndefined();
   });
 
   test('that does not know the gateway says so', async () => {
