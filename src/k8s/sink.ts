@@ -8,7 +8,8 @@ export interface Item {
 
 /**
  * What a reflector feeds: one kind of one cluster. Every call is synchronous and in the order of what happened; the reflector yields
- * between them. A list may be abandoned half-way (`startList` again): until `endList` nothing that was there before is gone.
+ * between them. A list may be abandoned half-way (`startList` again), and may tell
+ * an object twice: until `endList` nothing that was there before is gone.
  */
 export interface Sink {
   startList(): void;
