@@ -69,6 +69,7 @@ const stillRead = 'The cluster is still being read.';
 /** One cluster: follows its kinds into stores, and knows how it is. */
 export class Cluster implements ClusterSource {
   readonly name: string;
+  readonly kinds: readonly Kind[];
   readonly #config: ClusterConfig;
   readonly #connection: ClusterConnection;
   readonly #options: ClusterOptions;
@@ -83,6 +84,7 @@ export class Cluster implements ClusterSource {
 
   constructor(config: ClusterConfig, connection: ClusterConnection, kinds: readonly Kind[], options: ClusterOptions) {
     this.name = config.name;
+    this.kinds = kinds;
     this.#config = config;
     this.#connection = connection;
     this.#options = options;

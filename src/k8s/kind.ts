@@ -32,7 +32,9 @@ export interface Neighbours<R extends ObjectRecord> {
    * By kind name (`ReplicaSet`, `Job`, `RuntimeClass`, …): the records of this kind that a changed neighbour may concern, as a look-up in an index of
    * this kind. Namespaces need no entry: their objects are always looked at again.
    */
-  readonly of: Readonly<Record<string, (neighbour: ObjectRecord) => { readonly index: string; readonly value: string }>>;
+  readonly of: Readonly<
+    Record<string, (neighbour: Pick<ObjectRecord, 'uid' | 'name' | 'namespaceName'>) => { readonly index: string; readonly value: string }>
+  >;
   /** Everything that is derived from neighbours, as one short text; a watcher gets MODIFIED when it changes. */
   signature(record: R, reader: Reader): string;
 }

@@ -31,6 +31,8 @@ export interface Order<R extends ObjectRecord> {
   /** What to order by; ties go by namespace, name, kind and cluster, in the same direction. */
   value(record: R, reader: Reader): string | number;
   readonly direction: 'ASC' | 'DESC';
+  /** The value depends on other objects too: no index holds it, each page sorts anew. */
+  readonly derived?: boolean;
 }
 
 export interface ListQuery<R extends ObjectRecord> extends Selection<R> {

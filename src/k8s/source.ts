@@ -15,6 +15,8 @@ export interface ClusterSource {
   readonly name: string;
   /** The cluster's own uid (kube-system's); undefined until it has been reached. */
   readonly uid: string | undefined;
+  /** What the cluster watches. */
+  readonly kinds: readonly Kind[];
   /** The store of a kind that the cluster watches. @throws Error for one that it does not. */
   store<R extends ObjectRecord>(kind: Kind<R>): Store<R>;
   /** Undefined while all these kinds are synced and current. */

@@ -1,0 +1,570 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decodeProgress, digest, encodePosition, encodeProgress, positionOf, type Position, type Progress } from './cursor.js';
+import type { Kind } from './kind.js';
+import { namespaces } from './namespaces.js';
+import type { ObjectRecord } from './objects.js';
+import type { Change, Reader, UnavailableCluster, WatchQuery } from './reader.js';
+import { comparePosition, compareKeys, isSelected, isWithin, type Scope } from './selection.js';
+import type { ClusterSource } from './source.js';
+import type { PastChange, Store, StoreChange } from './store.js';
+import { compareVersions } from './resource-version.js';
+import { turns } from './turns.js';
+
+/** What a watch needs of the reader that it belongs to. */
+export interface WatchedReader extends Reader {
+  sourcesOf(clusters: readonly string[] | undefined): readonly ClusterSource[];
+  scopeOf(sources: readonly ClusterSource[], projects: readonly string[] | undefined): Scope;
+  unavailable(sources: readonly ClusterSource[], kinds: readonly Kind[]): readonly UnavailableCluster[];
+}
+
+/** Of a snapshot, what is looked up at once. */
+const batchSize = 256;
+/** How long a store that is behind a cursor may take to catch up. */
+const catchUpMs = 2_000;
+const catchUpPollMs = 20;
+
+/** One kind of one cluster that the stream owes something to, and how far that has been told. */
+interface Part {
+  readonly source: ClusterSource;
+  readonly kind: Kind;
+  readonly store: Pick<Store<ObjectRecord>, 'resourceVersion' | 'since'>;
+  told: string | undefined;
+}
+
+/** A kind that changes what is streamed, but is not. */
+interface Neighbour extends Part {
+  readonly store: Store<ObjectRecord>;
+}
+
+/** A kind that is streamed: what of it the client has, or is about to be told. */
+interface Told<R extends ObjectRecord> extends Part {
+  readonly kind: Kind<R>;
+  readonly store: Store<R>;
+  readonly slots: Map<string, Slot<R>>;
+}
+
+/** One object that the client has, or is about to be told of. */
+interface Slot<R extends ObjectRecord> {
+  readonly part: Told<R>;
+  readonly uid: string;
+  readonly namespaceName: string | undefined;
+  readonly name: string;
+  /** What was sent last; undefined where the client has nothing. */
+  sent: string | undefined;
+  /** Of the newest change that waits; undefined where it moves no cursor. */
+  version: string | undefined;
+}
+
+/** Stands in the queue behind what it speaks of: once reached, all that was told. */
+interface Marker {
+  reached(): void;
+}
+
+/** That the client has it is known, what of it is not. */
+const unknownState = '?';
+
+/**
+ * Streams what a selection holds. One rule makes every change: an object is looked at, and told by whether the client has it and whether it is
+ * selected now. So nothing waits but names of objects to look at, each once: a slow consumer gets the latest state, and costs no more than that.
+ */
+export async function* watchStores<R extends ObjectRecord>(
+  reader: WatchedReader,
+  kinds: readonly Kind<R>[],
+  query: WatchQuery<R>,
+  signal: AbortSignal,
+): AsyncGenerator<Change<R>, void, undefined> {
+  const watcher = new Watcher(reader, kinds, query, signal);
+  try {
+    yield* watcher.run();
+  } finally {
+    watcher.close();
+  }
+}
+
+class Watcher<R extends ObjectRecord> {
+  readonly #reader: WatchedReader;
+  readonly #query: WatchQuery<R>;
+  readonly #kinds: readonly Kind<R>[];
+  readonly #signal: AbortSignal;
+  readonly #identity: string;
+  readonly #sources: readonly ClusterSource[];
+  readonly #parts: readonly Told<R>[];
+  /** Namespaces, and the kinds that the parts' kinds call neighbours. */
+  readonly #neighbours: readonly Neighbour[];
+  readonly #queue = new Set<Slot<R> | Marker>();
+  readonly #stops: (() => void)[] = [];
+  readonly #scopeMarker: Marker = { reached: () => (this.#toldScope = this.#scopeDigest()) };
+  readonly #markers = new Map<Part, { version: string; readonly marker: Marker }>();
+  #scope: Scope;
+  #projects: readonly string[] | undefined;
+  #toldScope = '';
+  /** Cursors follow what is told; not so during a snapshot or a replay, which count as a whole. */
+  #isLive = false;
+  /** Until it is known what a client that resumes has, everything that changes may be among it. */
+  #assumesSent = false;
+  #failure: { readonly error: unknown } | undefined;
+  #wake: () => void = () => undefined;
+
+  constructor(reader: WatchedReader, kinds: readonly Kind<R>[], query: WatchQuery<R>, signal: AbortSignal) {
+    this.#reader = reader;
+    this.#kinds = kinds;
+    this.#query = query;
+    this.#signal = signal;
+    this.#identity = digest(query.identity);
+    this.#projects = query.projects?.current();
+    this.#sources = reader.sourcesOf(query.clusters);
+    this.#scope = reader.scopeOf(this.#sources, this.#projects);
+    this.#parts = this.#sources.flatMap((source) =>
+      kinds.map((kind): Told<R> => ({ source, kind, store: source.store(kind), told: undefined, slots: new Map() })),
+    );
+    const neighbourNames = new Set(kinds.flatMap((kind) => Object.keys(kind.neighbours?.of ?? {})));
+    this.#neighbours = this.#sources.flatMap((source) =>
+      source.kinds
+        .filter((kind) => kind.name === namespaces.name || neighbourNames.has(kind.name))
+        .map((kind): Neighbour => ({ source, kind, store: source.store(kind), told: undefined })),
+    );
+  }
+
+  async *run(): AsyncGenerator<Change<R>, void, undefined> {
+    if (this.#signal.aborted) return;
+    const after = this.#query.after === undefined ? undefined : decodeProgress(this.#identity, this.#query.after);
+    this.#listen();
+    let from: Position | null | undefined = null;
+    if (after !== undefined) {
+      this.#assumesSent = true;
+      const isResumed = await this.#replay(after);
+      if (this.#signal.aborted) return;
+      if (isResumed) from = after.snapshot;
+      else {
+        this.#forget();
+        this.#startSnapshot();
+        yield { type: 'RESET', cursor: this.#cursor(null) };
+      }
+      this.#assumesSent = false;
+    } else this.#startSnapshot();
+
+    if (from !== undefined) yield* this.#snapshot(from, after !== undefined);
+    // What waited since the cursor comes before SYNCED, what happened since then after it.
+    let isSynced = false;
+    this.#queue.add({ reached: () => (isSynced = true) });
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure.error;
+      if (this.#signal.aborted) return;
+      const [next] = this.#queue;
+      if (next === undefined) {
+        await this.#somethingToDo();
+        continue;
+      }
+      if (turns.spent()) {
+        await turns.next();
+        continue;
+      }
+      this.#queue.delete(next);
+      if ('reached' in next) {
+        next.reached();
+        if (isSynced && !this.#isLive) {
+          this.#isLive = true;
+          for (const part of this.#allParts()) part.told = this.#target.get(part) ?? part.told;
+          this.#toldScope = this.#targetScope;
+          yield {
+            type: 'SYNCED',
+            cursor: this.#cursor(undefined),
+            unavailableClusters: this.#reader.unavailable(this.#sources, this.#kinds),
+          };
+        }
+        continue;
+      }
+      const change = this.#changeOf(next);
+      if (this.#isLive && next.version !== undefined) raise(next.part, next.version);
+      if (change !== undefined) yield { ...change, cursor: this.#cursorNow() };
+    }
+  }
+
+  close(): void {
+    for (const stop of this.#stops.splice(0)) stop();
+    this.#queue.clear();
+  }
+
+  /** What is told by the time of SYNCED. */
+  readonly #target = new Map<Part, string | undefined>();
+  #targetScope = '';
+
+  #startSnapshot(): void {
+    this.#aim();
+    for (const part of this.#allParts()) part.told = this.#target.get(part);
+    this.#toldScope = this.#targetScope;
+  }
+
+  #aim(): void {
+    for (const part of this.#allParts()) this.#target.set(part, part.store.resourceVersion);
+    this.#targetScope = this.#scopeDigest();
+  }
+
+  #forget(): void {
+    this.#queue.clear();
+    this.#markers.clear();
+    for (const part of this.#parts) part.slots.clear();
+  }
+
+  async *#snapshot(from: Position | null, isResume: boolean): AsyncGenerator<Change<R>, void, undefined> {
+    let position = from;
+    for await (const record of this.#selected(from)) {
+      if (this.#failure !== undefined) throw this.#failure.error;
+      const part = this.#partOf(record);
+      const slot = this.#slotOf(part, record);
+      position = positionOf(record, undefined);
+      const change = this.#changeOf(slot);
+      if (change === undefined) continue;
+      // A client that resumes may have it from before; to the snapshot that goes on it is new.
+      const told: Change<R> = { ...change, cursor: this.#cursor(position) };
+      yield isResume && told.type === 'MODIFIED' ? { ...told, type: 'ADDED' } : told;
+      if (this.#signal.aborted) return;
+    }
+  }
+
+  /** All that is selected, in the order of keys, from behind a position on; gives way in between. */
+  async *#selected(from: Position | null): AsyncGenerator<R, void, undefined> {
+    let after = from === null ? undefined : encodePosition(this.#identity, from);
+    for (;;) {
+      if (this.#signal.aborted) return;
+      const page = this.#reader.list(this.#kinds, {
+        identity: this.#query.identity,
+        clusters: this.#query.clusters,
+        projects: this.#projects,
+        namespaces: this.#query.namespaces,
+        labels: this.#query.labels,
+        where: this.#query.where,
+        filter: this.#query.filter,
+        first: batchSize,
+        after,
+      });
+      for (const record of page.items) {
+        yield record;
+        if (turns.spent()) await turns.next();
+      }
+      const last = page.items.at(-1);
+      if (!page.hasNextPage || last === undefined) return;
+      after = page.cursorOf(last);
+    }
+  }
+
+  /** Queues what happened since the cursor. @returns false where that cannot be told for certain. */
+  async #replay(after: Progress): Promise<boolean> {
+    if (!(await this.#hasCaughtUp(after))) return false;
+    if (after.scope !== this.#scopeDigest()) return false;
+    this.#toldScope = after.scope;
+    this.#aim();
+    const changes = await Promise.all(this.#allParts().map((part) => this.#changesSince(part, after)));
+    if (this.#signal.aborted || changes.some((known) => known === undefined)) return false;
+    if (this.#targetScope !== this.#scopeDigest()) return false;
+
+    // The client has what is selected now, but for what changed; of that, whatever it was.
+    const last = after.snapshot;
+    if (last !== null) {
+      for await (const record of this.#selected(null)) {
+        if (last !== undefined && comparePosition(record, undefined, last) > 0) break;
+        const part = this.#partOf(record);
+        if (!part.slots.has(record.uid)) this.#slotOf(part, record).sent = this.#stateOf(part, record);
+      }
+    }
+    this.#assumesSent = false;
+    for (const [at, part] of this.#parts.entries()) for (const change of changes[at] ?? []) this.#replayOwn(part, change, last);
+    for (const [at, part] of this.#neighbours.entries()) {
+      for (const change of changes[this.#parts.length + at] ?? []) this.#lookAtNeighboursOf(part, change);
+    }
+    return true;
+  }
+
+  #replayOwn(part: Told<R>, change: PastChange, last: Position | null | undefined): void {
+    if (last === null) return;
+    // What stands behind the position is not told yet.
+    if (last !== undefined && compareKeys(placeOf({ ...change, part }), last) > 0) return;
+    if (!this.#isOwn(part, change)) return;
+    const known = part.slots.get(change.uid);
+    if (change.type === 'ADDED') {
+      // Born since the cursor: the client cannot have it.
+      if (known !== undefined) known.sent = undefined;
+    } else if (change.type === 'DELETED' && known === undefined) {
+      this.#enqueue(this.#slotOf(part, change, unknownState));
+      return;
+    } else if (known === undefined) {
+      this.#enqueue(this.#slotOf(part, change, unknownState));
+      return;
+    } else if (known.sent !== undefined) known.sent = unknownState;
+    if (known !== undefined) this.#enqueue(known);
+  }
+
+  /** Of the namespaces that the selection comes to; others are never named. */
+  #isOwn(part: Part, { namespaceName, name, createdAt }: PastChange): boolean {
+    const own = part.kind.name === namespaces.name ? name : namespaceName;
+    if (this.#query.namespaces !== undefined && (own === undefined || !this.#query.namespaces.includes(own))) return false;
+    if (this.#scope === undefined) return true;
+    const namespace = own === undefined ? undefined : this.#scope.get(part.source.name)?.get(own);
+    return namespace !== undefined && isWithin(createdAt, namespace);
+  }
+
+  async #hasCaughtUp(after: Progress): Promise<boolean> {
+    const names = Object.keys(after.clusters);
+    if (names.length !== this.#sources.length || !this.#sources.every((source) => names.includes(source.name))) return false;
+    const isThere = (part: Part): boolean => {
+      const told = versionIn(after, part);
+      const now = part.store.resourceVersion;
+      return told !== undefined && now !== undefined && (compareVersions(now, told) ?? -1) >= 0;
+    };
+    if (this.#allParts().some((part) => versionIn(after, part) === undefined)) return false;
+    const isReady = (): boolean =>
+      this.#sources.every((source) => source.uid !== undefined && source.uid === after.clusters[source.name]?.uid) &&
+      this.#allParts().every(isThere);
+    for (let waitedMs = 0; !isReady(); waitedMs += catchUpPollMs) {
+      if (waitedMs >= catchUpMs) return false;
+      try {
+        await sleep(catchUpPollMs, undefined, { signal: this.#signal });
+      } catch {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  async #changesSince(part: Part, after: Progress): Promise<readonly PastChange[] | undefined> {
+    const from = versionIn(after, part);
+    const to = part.store.resourceVersion;
+    if (from === undefined || to === undefined) return undefined;
+    if (from === to) return [];
+    const known = part.store.since(from);
+    if (known !== undefined) return known;
+    const events = await part.source.past(part.kind, from, to, this.#signal);
+    return events?.map(({ type, item }): PastChange => {
+      const { namespace, name, uid, creationTimestamp } = item.object.metadata;
+      return { type, namespaceName: namespace, name, uid, createdAt: creationTimestamp };
+    });
+  }
+
+  #listen(): void {
+    for (const part of this.#parts) this.#stops.push(part.store.onChange((change) => this.#onOwnChange(part, change)));
+    for (const part of this.#neighbours) this.#stops.push(part.store.onChange((change) => this.#onNeighbourChange(part, change)));
+    const stop = this.#query.projects?.onChange(() => this.#rescope());
+    if (stop !== undefined) this.#stops.push(stop);
+    const wake = (): void => this.#wake();
+    this.#signal.addEventListener('abort', wake);
+    this.#stops.push(() => this.#signal.removeEventListener('abort', wake));
+  }
+
+  #onOwnChange(part: Told<R>, { record, previous, version }: StoreChange<R>): void {
+    const object = record ?? previous;
+    if (object === undefined) {
+      if (version !== undefined) this.#mark(part, version);
+      return;
+    }
+    const slot = part.slots.get(object.uid) ?? this.#newSlotFor(part, object, record);
+    if (slot === undefined) return;
+    if (version !== undefined) slot.version = version;
+    this.#enqueue(slot);
+  }
+
+  /** Undefined where an object that the client does not have is none of its business. */
+  #newSlotFor(part: Told<R>, object: R, record: R | undefined): Slot<R> | undefined {
+    if (this.#assumesSent) {
+      return this.#isOwn(part, { ...object, type: 'MODIFIED' }) ? this.#slotOf(part, object, unknownState) : undefined;
+    }
+    return record !== undefined && this.#isSelected(part, record) ? this.#slotOf(part, record) : undefined;
+  }
+
+  #onNeighbourChange(part: Neighbour, { record, previous, version }: StoreChange): void {
+    const neighbour = record ?? previous;
+    if (neighbour !== undefined) {
+      if (part.kind.name === namespaces.name && this.#query.projects !== undefined) this.#rescope();
+      this.#lookAtNeighboursOf(part, neighbour);
+    }
+    if (version !== undefined) this.#mark(part, version);
+  }
+
+  #lookAtNeighboursOf(neighbour: Part, object: Pick<ObjectRecord, 'uid' | 'name' | 'namespaceName'>): void {
+    if (neighbour.kind.name === namespaces.name) {
+      this.#lookAtNamespace(neighbour.source, object.name);
+      return;
+    }
+    for (const part of this.#parts) {
+      if (part.source !== neighbour.source) continue;
+      const at = part.kind.neighbours?.of[neighbour.kind.name]?.(object);
+      if (at !== undefined) this.#lookAt(part, part.store.lookUp(at.index, at.value));
+    }
+  }
+
+  #lookAtNamespace(source: ClusterSource, name: string): void {
+    for (const part of this.#parts) {
+      if (part.source !== source) continue;
+      if (part.kind.name === namespaces.name)
+        this.#lookAt(
+          part,
+          [part.store.get(undefined, name)].filter((record) => record !== undefined),
+        );
+      else if (part.kind.namespaced) this.#lookAt(part, part.store.lookUp('namespace', name));
+    }
+  }
+
+  #lookAt(part: Told<R>, records: readonly R[]): void {
+    const slots = new Set<Slot<R>>();
+    for (const record of records) {
+      const slot = part.slots.get(record.uid) ?? this.#newSlotFor(part, record, record);
+      if (slot !== undefined) slots.add(slot);
+    }
+    for (const slot of [...slots].sort((one, other) => compareKeys(placeOf(one), placeOf(other)))) this.#enqueue(slot);
+  }
+
+  #rescope(): void {
+    let projects: readonly string[] | undefined;
+    try {
+      projects = this.#query.projects?.current();
+    } catch (error) {
+      this.#failure = { error };
+      this.#wake();
+      return;
+    }
+    const before = this.#scope;
+    const now = this.#reader.scopeOf(this.#sources, projects);
+    this.#projects = projects;
+    this.#scope = now;
+    for (const source of this.#sources) {
+      if (before === undefined || now === undefined) {
+        if (before !== now) {
+          for (const part of this.#parts) if (part.source === source) this.#lookAt(part, [...part.store.all()]);
+        }
+        continue;
+      }
+      const [old, fresh] = [before.get(source.name), now.get(source.name)];
+      for (const name of new Set([...(old?.keys() ?? []), ...(fresh?.keys() ?? [])])) {
+        if (old?.get(name)?.uid !== fresh?.get(name)?.uid) this.#lookAtNamespace(source, name);
+      }
+    }
+    this.#requeue(this.#scopeMarker);
+  }
+
+  #mark(part: Part, version: string): void {
+    let entry = this.#markers.get(part);
+    if (entry === undefined) {
+      const made = {
+        version,
+        marker: {
+          reached: () => {
+            if (this.#isLive) raise(part, made.version);
+          },
+        },
+      };
+      entry = made;
+      this.#markers.set(part, entry);
+    }
+    entry.version = version;
+    this.#requeue(entry.marker);
+  }
+
+  /** A change that waits already takes the place of its newest version; before SYNCED it keeps its place, because no cursor names it. */
+  #enqueue(slot: Slot<R>): void {
+    if (!this.#isLive && this.#queue.has(slot)) return;
+    this.#requeue(slot);
+  }
+
+  #requeue(entry: Slot<R> | Marker): void {
+    this.#queue.delete(entry);
+    this.#queue.add(entry);
+    this.#wake();
+  }
+
+  #somethingToDo(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  /** Looks at an object, and notes that what it returns is told. */
+  #changeOf(slot: Slot<R>): Change<R> | undefined {
+    const { part, uid } = slot;
+    const record = part.store.byUid(uid);
+    if (record !== undefined && this.#isSelected(part, record)) {
+      const state = this.#stateOf(part, record);
+      const had = slot.sent;
+      slot.sent = state;
+      if (had === state) return undefined;
+      return { type: had === undefined ? 'ADDED' : 'MODIFIED', cursor: '', kind: part.kind, record };
+    }
+    part.slots.delete(uid);
+    if (slot.sent === undefined) return undefined;
+    const key = { cluster: part.source.name, namespace: slot.namespaceName, name: slot.name, uid };
+    return { type: 'DELETED', cursor: '', kind: part.kind, key };
+  }
+
+  #isSelected(part: Told<R>, record: R): boolean {
+    const scope = this.#scope === undefined ? undefined : (this.#scope.get(part.source.name) ?? new Map());
+    return isSelected(part.kind, record, this.#query, scope, this.#reader);
+  }
+
+  /** Everything that an answer about the record owes to others, too. */
+  #stateOf(part: Told<R>, record: R): string {
+    return `${record.resourceVersion}/${this.#reader.projectOf(record) ?? ''}/${part.kind.neighbours?.signature(record, this.#reader) ?? ''}`;
+  }
+
+  #slotOf(part: Told<R>, { uid, namespaceName, name }: Pick<ObjectRecord, 'uid' | 'namespaceName' | 'name'>, sent?: string): Slot<R> {
+    let slot = part.slots.get(uid);
+    if (slot === undefined) {
+      slot = { part, uid, namespaceName, name, sent, version: undefined };
+      part.slots.set(uid, slot);
+    }
+    return slot;
+  }
+
+  #partOf(record: R): Told<R> {
+    const part = this.#parts.find(({ source, kind }) => source.name === record.clusterName && kind.name === record.kind);
+    if (part === undefined) throw new Error(`a ${record.kind} that is not watched`);
+    return part;
+  }
+
+  #allParts(): readonly Part[] {
+    return [...this.#parts, ...this.#neighbours];
+  }
+
+  #cursorNow(): string {
+    // Nothing waits: all that the stores know is told.
+    if (this.#isLive && this.#queue.size === 0) {
+      for (const part of this.#allParts()) part.told = part.store.resourceVersion;
+      this.#toldScope = this.#scopeDigest();
+    }
+    return this.#cursor(undefined);
+  }
+
+  #cursor(snapshot: Position | null | undefined): string {
+    const clusters: Record<string, { uid: string | undefined; versions: Record<string, string | undefined> }> = {};
+    for (const { name, uid } of this.#sources) clusters[name] = { uid, versions: {} };
+    for (const { source, kind, told } of this.#allParts()) {
+      const versions = clusters[source.name]?.versions;
+      if (versions === undefined) continue;
+      // A kind that is streamed may be a neighbour as well: what is told is what was told of both.
+      const other = Object.hasOwn(versions, kind.name) ? versions[kind.name] : told;
+      versions[kind.name] = told === undefined || other === undefined ? undefined : (compareVersions(told, other) ?? 0) < 0 ? told : other;
+    }
+    return encodeProgress(this.#identity, { clusters, scope: this.#toldScope, snapshot });
+  }
+
+  #scopeDigest(): string {
+    if (this.#scope === undefined) return '';
+    const only = this.#query.namespaces;
+    const names: string[] = [];
+    for (const [cluster, found] of this.#scope) {
+      for (const { name, uid } of found.values()) if (only === undefined || only.includes(name)) names.push(`${cluster}/${name}/${uid}`);
+    }
+    return digest(names.sort().join('\n'));
+  }
+}
+
+function raise(part: Part, version: string): void {
+  if (part.told === undefined || (compareVersions(version, part.told) ?? 1) > 0) part.told = version;
+}
+
+const versionIn = ({ clusters }: Progress, { source, kind }: Part): string | undefined => clusters[source.name]?.versions[kind.name];
+
+const placeOf = ({ part, namespaceName, name }: { part: Part; namespaceName: string | undefined; name: string }): Position => ({
+  value: undefined,
+  namespaceName,
+  name,
+  kind: part.kind.name,
+  clusterName: part.source.name,
+});
