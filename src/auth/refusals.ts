@@ -32,7 +32,10 @@ export class Refusals {
    */
   refuse(permission: PermissionFunction, project: string | undefined, path?: () => string): GatewayError {
     let ofFunction = this.#tallies.get(permission);
-    if (ofFunction === undefined) this.#tallies.set(permission, (ofFunction = new Map()));
+    if (ofFunction === undefined) {
+      ofFunction = new Map<string | undefined, Tally>();
+      this.#tallies.set(permission, ofFunction);
+    }
     let tally = ofFunction.get(project);
     if (tally === undefined) {
       tally = {

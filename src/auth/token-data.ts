@@ -136,7 +136,6 @@ class Section {
   text(key: string, standard?: string): string | undefined {
     const value = this.#take(key);
     if (value === undefined && standard !== undefined) return standard;
-    // eslint-disable-next-line no-control-regex
     if (typeof value === 'string' && value.length <= maxTextLength && !/[\u0000-\u001f\u007f]/.test(value)) return value;
     this.#problem(key, `must be a text of 1 to ${maxTextLength} characters, in quotes where it looks like a number`);
     return undefined;

@@ -97,7 +97,7 @@ export function checkGovernance(schema: GraphQLSchema): readonly string[] {
   ]);
   const problems: string[] = [];
   for (const type of compositesOf(schema)) {
-    for (const field of Object.values(type.getFields())) {
+    for (const field of Object.values<Field>(type.getFields())) {
       const at = `${type.name}.${field.name}`;
       const { permissions, reasons } = governanceOf(field);
       const count = permissions.length + reasons.length;
@@ -165,7 +165,7 @@ function leadsToNode(field: Field, seen = new Set<GraphQLNamedType>()): boolean 
   if (isNode(type)) return true;
   if (wrapperKindOf(type) === undefined || seen.has(type)) return false;
   seen.add(type);
-  return Object.values(type.getFields()).some((inner) => leadsToNode(inner, seen));
+  return Object.values<Field>(type.getFields()).some((inner) => leadsToNode(inner, seen));
 }
 
 function governanceOf(field: Pick<Field, 'astNode'> | undefined): Governance {
