@@ -25,6 +25,32 @@ const held = (role: Role, functions: readonly string[] = permissionFunctions): s
     .filter((rule) => rule.role === role && rule.scope !== 'NONE' && functions.includes(rule.function))
     .map((rule) => rule.function);
 
+/** The product document's table, page by page: its areas, and the functions of each in its words. */
+const document: readonly (readonly [area: string, titles: string])[] = [
+  ['集群管理', '信息展示'],
+  ['节点管理', '信息展示 | 开始/停止调度 | 标签管理 | 污点管理'],
+  ['命名空间', '信息展示 | 创建命名空间 | 删除'],
+  ['存储管理', '信息展示 | 查看存储类Yaml | 查看持久卷Yaml | 删除持久卷'],
+  [
+    '工作负载',
+    '信息展示 | 创建部署 | 创建有状态副本集 | 创建守护进程集 | 创建任务 | 创建定时任务 | 容器配置 | 手动伸缩 | 版本回滚 | 升级策略 | 伸缩策略 | 调度策略 | ' +
+      '网络设置 | 标签设置 | 编辑Yaml | 启动/停止 | 重新部署 | 删除 | 运行/停止定时任务 | 查看容器组Yaml | 容器日志 | 容器终端 | 删除容器组',
+  ],
+  ['持久卷声明', '信息展示 | 创建持久卷声明 | 编辑Yaml | 删除'],
+  ['配置中心', '信息展示 | 创建配置 | 更新配置 | 编辑配置Yaml | 删除配置 | 创建密钥 | 更新密钥 | 编辑密钥Yaml | 删除密钥'],
+  ['网络管理', '信息展示 | 创建服务 | 更新服务 | 编辑服务Yaml | 删除服务 | 创建Ingress | 更新Ingress | 编辑Ingress Yaml | 删除Ingress'],
+  ['自定义资源', '信息展示 | 使用Yaml导入自定义资源描述 | 使用Yaml导入自定义资源 | 删除自定义资源'],
+];
+
+/** The document's columns, row by row: all projects (√), joined ones (仅) or blank, for cloud administrators, administrators and users. */
+const columns = [
+  ...Array<string>(5).fill('√  '),
+  ...Array<string>(7).fill('√仅 '),
+  ...Array<string>(46).fill('√仅仅'),
+  '√  ',
+  ...Array<string>(2).fill('√仅仅'),
+];
+
 const product = permissionFunctions.slice(0, 61);
 const gateways = permissionFunctions.slice(61);
 
@@ -39,6 +65,22 @@ describe('the permission matrix', () => {
     expect(product.at(-1)).toBe('CUSTOM_RESOURCE_DELETE');
     expect(gateways).toEqual(['QUOTA_VIEW', 'QUOTA_UPDATE', 'GPU_VIEW', 'NETWORK_ISOLATION_UPDATE', 'PLATFORM_VIEW', 'AUDIT_VIEW']);
     expect(new Set(permissionFunctions).size).toBe(67);
+  });
+
+  it('has the areas and titles of the product document, row by row', () => {
+    const rows = permissionRules().filter(({ role }) => role === 'USER');
+    expect(rows.slice(0, 61).map(({ group, title }) => `${group} ${title}`)).toEqual(
+      document.flatMap(([area, titles]) => titles.split(' | ').map((title) => `${area} ${title}`)),
+    );
+  });
+
+  it('has the columns of the product document, row by row', () => {
+    const mark = { ALL: '√', JOINED_PROJECTS: '仅', NONE: ' ' };
+    const decided = (['CLOUD_ADMIN', 'DEPARTMENT_ADMIN', 'PROJECT_ADMIN', 'USER'] as const).map((role) =>
+      product.map((name) => mark[scopeOf(role, name)]),
+    );
+    const expected = (column: number): string[] => columns.map((row) => row[column] ?? '');
+    expect(decided).toEqual([expected(0), expected(1), expected(1), expected(2)]);
   });
 
   it('gives cloud administrators 61 rows of the product, other administrators 55, and users 48', () => {
