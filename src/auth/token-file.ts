@@ -224,6 +224,8 @@ export interface TokenFileOptions {
 
 /** An authenticator that follows its file. */
 export interface TokenFile extends Authenticator {
+  /** As every authenticator; it waits for nothing, so there is nothing to abort. */
+  authenticate(token: string, signal?: AbortSignal): Promise<Session>;
   /** Reads the file now, whether or not it seems to have changed. */
   reload(): Promise<void>;
 }
