@@ -9,19 +9,27 @@ export interface BudgetOptions {
 }
 
 /**
- * Counts what one request resolves, and lets other requests in between. Every resolver of a relation or a list passes its answer through `take`.
+ * Counts what one request resolves, and lets other requests in between. Every resolver of a relation or a list passes its answer through `take`,
+ * and so does every refusal of a field.
  */
 export class Budget {
   readonly #options: BudgetOptions;
   readonly #pacer: Pacer;
   readonly #signal: AbortSignal | undefined;
+  readonly #onSpent: ((error: GatewayError) => void) | undefined;
   #objects = 0;
+  #spent: GatewayError | undefined;
 
-  /** @param signal Ends the request at its next relation once it is aborted. */
-  constructor(pacer: Pacer, options: BudgetOptions, signal?: AbortSignal) {
+  /**
+   * @param signal Ends the request at its next relation once it is aborted.
+   * @param onSpent Told once, when the budget is spent, with the error that the whole operation is to be answered with: from then on nothing that asks
+   * is answered any more. Left out: everything that asks gets that error, each for itself, which may be a million times.
+   */
+  constructor(pacer: Pacer, options: BudgetOptions, signal?: AbortSignal, onSpent?: (error: GatewayError) => void) {
     this.#pacer = pacer;
     this.#options = options;
     this.#signal = signal;
+    this.#onSpent = onSpent;
   }
 
   /** Objects resolved so far. */
@@ -35,14 +43,22 @@ export class Budget {
    */
   take<T>(count: number, value: T): T | Promise<T> {
     this.#objects += count;
-    if (this.#objects > this.#options.maxObjects) {
-      throw new GatewayError(
-        'QUERY_TOO_COMPLEX',
-        `The query resolves more than ${this.#options.maxObjects} objects; ask for fewer, in pages.`,
-      );
+    if (this.#spent === undefined) {
+      if (this.#objects > this.#options.maxObjects) {
+        this.#spend('QUERY_TOO_COMPLEX', `The query resolves more than ${this.#options.maxObjects} objects; ask for fewer, in pages.`);
+      } else if (this.#signal?.aborted === true) this.#spend('TIMEOUT', 'The request took too long.');
     }
-    if (this.#signal?.aborted === true) throw new GatewayError('TIMEOUT', 'The request took too long.');
+    if (this.#spent !== undefined) {
+      // A promise of one's own: the many that wait for it are forgotten with it, as soon as the operation is.
+      if (this.#onSpent !== undefined) return new Promise<T>(() => undefined);
+      throw this.#spent;
+    }
     return this.#pacer.isDue(this.#options.sliceMs) ? this.#pacer.turn().then(() => value) : value;
+  }
+
+  #spend(code: 'QUERY_TOO_COMPLEX' | 'TIMEOUT', message: string): void {
+    this.#spent = new GatewayError(code, message);
+    this.#onSpent?.(this.#spent);
   }
 }
 

@@ -4,6 +4,7 @@ import {
   getNamedType,
   GraphQLDirective,
   GraphQLEnumType,
+  GraphQLError,
   GraphQLNonNull,
   GraphQLSchema,
   GraphQLString,
@@ -229,9 +230,31 @@ function guarded(
 ): GraphQLFieldResolver<unknown, Context> {
   return (source, args, context, info) => {
     const refusal = refusalOf(permission, place, source, context, info);
-    if (refusal !== undefined) throw refusal;
-    return resolve(source, args, context, info);
+    if (refusal === undefined) return resolve(source, args, context, info);
+    const error = located(refusal, info);
+    // What is refused counts as what it would have led to: thousands of refusals must not keep the loop either.
+    const pace = context.budget.take<void>(1, undefined);
+    if (pace instanceof Promise) {
+      return pace.then(() => {
+        throw error;
+      });
+    }
+    throw error;
   };
+}
+
+/**
+ * The refusal at a field's path. graphql-js takes an error that has a path as it is; else it makes one itself, with a stack,
+ * which takes four times as long.
+ */
+function located(refusal: GatewayError, info: GraphQLResolveInfo): GraphQLError {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return new GraphQLError(refusal.message, { nodes: info.fieldNodes, path: responsePathAsArray(info.path), originalError: refusal });
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }
 
 function refusalOf(

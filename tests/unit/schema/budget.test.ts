@@ -1,0 +1,124 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { GatewayError } from '../../../src/errors.js';
+import { Budget, Pacer } from '../../../src/schema/budget.js';
+
+const roomy = { maxObjects: 20_000, sliceMs: 60_000 };
+
+function codeOf(take: () => unknown): string {
+  try {
+    take();
+  } catch (error) {
+    return (error as GatewayError).code;
+  }
+  return 'none';
+}
+
+function keepLoop(ms: number): void {
+  const untilMs = performance.now() + ms;
+  while (performance.now() < untilMs);
+}
+
+describe('a budget', () => {
+  it('gives values back at once, and counts them', () => {
+    const budget = new Budget(new Pacer(), roomy);
+    const value = {};
+    expect(budget.take(3, value)).toBe(value);
+    expect(budget.take(0, undefined)).toBeUndefined();
+    expect(budget.objects).toBe(3);
+  });
+
+  it('is spent by the first object past its limit, with one error for all', () => {
+    const budget = new Budget(new Pacer(), { ...roomy, maxObjects: 10 });
+    budget.take(10, 'x');
+    let first: unknown;
+    try {
+      budget.take(1, 'x');
+    } catch (error) {
+      first = error;
+    }
+    expect(first).toMatchObject({ code: 'QUERY_TOO_COMPLEX', message: expect.stringContaining('10 objects') as string });
+    expect(() => budget.take(0, 'x')).toThrow(first as Error);
+    try {
+      budget.take(0, 'x');
+    } catch (error) {
+      expect(error).toBe(first);
+    }
+  });
+
+  it('tells once who wants to end the operation, and answers nothing more', async () => {
+    const told: GatewayError[] = [];
+    const budget = new Budget(new Pacer(), { maxObjects: 2, sliceMs: 0 }, undefined, (error) => told.push(error));
+    let answers = 0;
+    for (let i = 0; i < 5; i++) void Promise.resolve(budget.take(1, 'x')).then(() => answers++);
+    for (let i = 0; i < 5; i++) await nextTurn();
+    expect(told.map(({ code }) => code)).toEqual(['QUERY_TOO_COMPLEX']);
+    expect(answers).toBe(2);
+  });
+
+  it('ends with its signal', () => {
+    const end = new AbortController();
+    const budget = new Budget(new Pacer(), roomy, end.signal);
+    budget.take(1, 'x');
+    end.abort();
+    expect(codeOf(() => budget.take(1, 'x'))).toBe('TIMEOUT');
+  });
+
+  it('gives way once the slice is used up', async () => {
+    const budget = new Budget(new Pacer(), { maxObjects: 100, sliceMs: 5 });
+    expect(budget.take(1, 'first')).toBe('first');
+    keepLoop(6);
+    const later = budget.take(1, 'second');
+    expect(later).toBeInstanceOf(Promise);
+    let others = 0;
+    setImmediate(() => others++);
+    expect(await later).toBe('second');
+    await nextTurn();
+    expect(others).toBe(1);
+    expect(budget.take(1, 'third')).toBe('third');
+  });
+});
+
+describe('a pacer', () => {
+  it('shares one slice of a turn between all requests', async () => {
+    const pacer = new Pacer();
+    const [one, other] = [new Budget(pacer, { maxObjects: 9, sliceMs: 5 }), new Budget(pacer, { maxObjects: 9, sliceMs: 5 })];
+    expect(one.take(1, 'x')).toBe('x');
+    keepLoop(6);
+    expect(other.take(1, 'x')).toBeInstanceOf(Promise);
+    await nextTurn();
+    await nextTurn();
+    expect(other.take(1, 'x')).toBe('x');
+  });
+
+  it('lets those who wait on in their order, and what each sets going in between', async () => {
+    const pacer = new Pacer();
+    const order: string[] = [];
+    const waiting = ['a', 'b', 'c'].map((name) =>
+      pacer.turn().then(async () => {
+        order.push(name);
+        await Promise.resolve();
+        order.push(`${name} goes on`);
+      }),
+    );
+    await Promise.all(waiting);
+    expect(order).toEqual(['a', 'a goes on', 'b', 'b goes on', 'c', 'c goes on']);
+  });
+
+  it('keeps timers and input going while a thousand wait', async () => {
+    const pacer = new Pacer();
+    let longestMs = 0;
+    let lastMs = performance.now();
+    let isOver = false;
+    const watch = (): void => {
+      const nowMs = performance.now();
+      longestMs = Math.max(longestMs, nowMs - lastMs);
+      lastMs = nowMs;
+      if (!isOver) setTimeout(watch, 1);
+    };
+    watch();
+    await Promise.all(Array.from({ length: 1_000 }, () => pacer.turn().then(() => keepLoop(0.2))));
+    isOver = true;
+    expect(longestMs).toBeLessThan(120);
+    await pacer.turn();
+  });
+});
