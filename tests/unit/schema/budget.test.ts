@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { GatewayError } from '../../../src/errors.js';
+import type { GatewayError } from '../../../src/errors.js';
 import { Budget, Pacer } from '../../../src/schema/budget.js';
 
 const roomy = { maxObjects: 20_000, sliceMs: 60_000 };
@@ -29,17 +29,17 @@ describe('a budget', () => {
 
   it('is spent by the first object past its limit, with one error for all', () => {
     const budget = new Budget(new Pacer(), { ...roomy, maxObjects: 10 });
-    budget.take(10, 'x');
+    void budget.take(10, 'x');
     let first: unknown;
     try {
-      budget.take(1, 'x');
+      void budget.take(1, 'x');
     } catch (error) {
       first = error;
     }
     expect(first).toMatchObject({ code: 'QUERY_TOO_COMPLEX', message: expect.stringContaining('10 objects') as string });
     expect(() => budget.take(0, 'x')).toThrow(first as Error);
     try {
-      budget.take(0, 'x');
+      void budget.take(0, 'x');
     } catch (error) {
       expect(error).toBe(first);
     }
@@ -58,7 +58,7 @@ describe('a budget', () => {
   it('ends with its signal', () => {
     const end = new AbortController();
     const budget = new Budget(new Pacer(), roomy, end.signal);
-    budget.take(1, 'x');
+    void budget.take(1, 'x');
     end.abort();
     expect(codeOf(() => budget.take(1, 'x'))).toBe('TIMEOUT');
   });

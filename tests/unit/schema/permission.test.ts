@@ -240,6 +240,7 @@ describe('the permission layer', () => {
     const field = schema.getSubscriptionType()!.getFields()['podChanges']!;
     const events = async function* (): AsyncGenerator<unknown> {
       begun++;
+      await Promise.resolve();
       yield { type: 'ADDED', cursor: '1', podId: 'x', record: ofA };
       session.become(accessWith({ b: 'USER' }));
       yield { type: 'MODIFIED', cursor: '2', podId: 'x', record: ofA };
