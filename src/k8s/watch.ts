@@ -433,7 +433,7 @@ class Watcher<R extends ObjectRecord> {
         continue;
       }
       const [old, fresh] = [before.get(source.name), now.get(source.name)];
-      for (const name of new Set([...(old?.keys() ?? []), ...(fresh?.keys() ?? [])])) {
+      for (const name of [...new Set([...(old?.keys() ?? []), ...(fresh?.keys() ?? [])])].sort()) {
         if (old?.get(name)?.uid !== fresh?.get(name)?.uid) this.#lookAtNamespace(source, name);
       }
     }

@@ -45,7 +45,7 @@ export class MemoryCluster implements ClusterSource {
   #uids = 0;
   #clockMs = Date.parse('2026-01-01T00:00:00Z');
 
-  constructor(name: string, kinds: readonly Kind[], options: { readonly historySize?: number } = {}) {
+  constructor(name: string, kinds: readonly Kind[], options: { readonly historySize?: number; readonly isSynced?: boolean } = {}) {
     this.name = name;
     this.uid = `uid-of-${name}`;
     this.kinds = kinds.some((kind) => kind.name === namespaces.name) ? kinds : [namespaces, ...kinds];
@@ -60,15 +60,12 @@ export class MemoryCluster implements ClusterSource {
         },
       ]),
     );
-    for (const { store } of this.#followed.values()) {
-      store.startList();
-      store.endList('0');
-    }
+    if (options.isSynced !== false) for (const kind of this.kinds) this.relist(kind);
   }
 
   /** A second process's view of the same API server: it lists now, and knows nothing of before. */
   replica(historySize = 1_000): MemoryCluster {
-    const other = new MemoryCluster(this.name, this.kinds, { historySize });
+    const other = new MemoryCluster(this.name, this.kinds, { historySize, isSynced: false });
     other.uid = this.uid;
     other.#version = this.#version;
     other.#uids = this.#uids;
