@@ -7,7 +7,7 @@ import { parseListSelector } from './selectors.js';
 import { itemJson } from './serialization.js';
 import { badRequest, expired, notFound, StatusError } from './status.js';
 import type { SandboxObject } from './storage.js';
-import { metadataOf, tableOf } from './table.js';
+import { emptyTable, metadataOf, rowOf, type Table, type TableOptions } from './table.js';
 import type { WatchHub } from './watch-hub.js';
 
 const minWatchSeconds = 1_800;
@@ -68,11 +68,7 @@ export class Reads {
   answer(exchange: Exchange, code: number, type: ResourceType, object: SandboxObject): void {
     if (exchange.form === 'object') exchange.object(code, object);
     else if (exchange.form === 'metadata') exchange.json(code, metadataOf(object));
-    else
-      exchange.json(
-        code,
-        tableOf(type, [object], { now: this.#now(), include: includeOf(exchange), resourceVersion: object.metadata.resourceVersion }),
-      );
+    else exchange.json(code, this.#tableWith(exchange, type, object));
   }
 
   async list(exchange: Exchange, type: ResourceType, namespace: string | undefined): Promise<void> {
@@ -91,9 +87,9 @@ export class Reads {
       ...(page.hasMore && page.remaining !== undefined && page.remaining > 0 ? { remainingItemCount: page.remaining } : {}),
     };
     if (form === 'table') {
-      const table = tableOf(type, [], { now: this.#now(), include: includeOf(exchange), resourceVersion: '' });
-      const head = { ...table, metadata };
-      await exchange.stream(`${JSON.stringify(head).slice(0, -2)}`, this.#rows(exchange, type, page.items), ']}\n');
+      const options: TableOptions = { now: this.#now(), include: includeOf(exchange) };
+      const encode = (object: SandboxObject): Buffer => Buffer.from(JSON.stringify(rowOf(type, object, options)));
+      await exchange.stream(JSON.stringify(emptyTable(type, metadata)).slice(0, -2), separated(page.items, encode), ']}\n');
       return;
     }
     if (form === 'metadata') {
@@ -139,22 +135,18 @@ export class Reads {
     return encodeToken({ resourceVersion, namespace: metadata.namespace ?? '', name: metadata.name });
   }
 
-  *#rows(exchange: Exchange, type: ResourceType, items: readonly SandboxObject[]): Generator<Buffer> {
-    const options = { now: this.#now(), include: includeOf(exchange), resourceVersion: '' };
-    let isFirst = true;
-    for (const item of items) {
-      const { rows } = tableOf(type, [item], options);
-      yield Buffer.from(`${isFirst ? '' : ','}${JSON.stringify(rows[0])}`);
-      isFirst = false;
-    }
+  #tableWith(exchange: Exchange, type: ResourceType, object: SandboxObject): Table {
+    const table = emptyTable(type, { resourceVersion: object.metadata.resourceVersion });
+    table.rows.push(rowOf(type, object, { now: this.#now(), include: includeOf(exchange) }));
+    return table;
   }
 
   #watch(exchange: Exchange, type: ResourceType, namespace: string | undefined, options: ListOptions, matches: PageQuery['matches']): void {
     const { form } = exchange;
-    const include = includeOf(exchange);
+    includeOf(exchange);
     let isFirst = true;
     const table = (object: SandboxObject): unknown => {
-      const made = tableOf(type, [object], { now: this.#now(), include, resourceVersion: object.metadata.resourceVersion });
+      const made = this.#tableWith(exchange, type, object);
       // Columns are told once.
       if (isFirst) isFirst = false;
       else made.columnDefinitions = null;

@@ -2,22 +2,12 @@ import { cloneJson, isObject, textOf, type JsonObject } from './json.js';
 import { badRequest, invalid } from './status.js';
 import type { SandboxObject } from './storage.js';
 
-interface Scaled {
-  spec?: { replicas?: number; selector?: { matchLabels?: Record<string, string>; matchExpressions?: Expression[] } };
-  status?: { replicas?: number };
-}
-
-interface Expression {
-  key: string;
-  operator: string;
-  values?: string[];
-}
-
 /** The `Scale` of a workload. */
 export function scaleOf(object: SandboxObject): JsonObject {
-  const { spec = {}, status = {} } = object as Scaled;
+  const spec = isObject(object.spec) ? object.spec : {};
+  const status = isObject(object.status) ? object.status : {};
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const selector = selectorText(spec.selector ?? {});
+  const selector = isObject(spec.selector) ? selectorText(spec.selector) : '';
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
@@ -53,12 +43,14 @@ export function withScale(object: SandboxObject, scale: JsonObject): SandboxObje
   return next;
 }
 
-function selectorText({ matchLabels = {}, matchExpressions = [] }: NonNullable<NonNullable<Scaled['spec']>['selector']>): string {
-  const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
-  const expressions = matchExpressions.map(({ key, operator, values = [] }) => {
-    if (operator === 'Exists') return key;
-    if (operator === 'DoesNotExist') return `!${key}`;
-    return `${key} ${operator.toLowerCase()} (${[...values].sort().join(',')})`;
+/** A label selector as one line of text; empty where it selects everything. */
+export function selectorText({ matchLabels, matchExpressions }: JsonObject): string {
+  const labels = isObject(matchLabels) ? Object.entries(matchLabels).map(([key, value]) => `${key}=${textOf(value)}`) : [];
+  const expressions = Array.isArray(matchExpressions) ? matchExpressions.filter(isObject) : [];
+  const more = expressions.map(({ key, operator, values }) => {
+    if (operator === 'Exists') return textOf(key);
+    if (operator === 'DoesNotExist') return `!${textOf(key)}`;
+    return `${textOf(key)} ${textOf(operator).toLowerCase()} (${Array.isArray(values) ? values.map(textOf).sort().join(',') : ''})`;
   });
-  return [...labels, ...expressions].sort().join(',');
+  return [...labels, ...more].sort().join(',');
 }
