@@ -62,6 +62,10 @@ interface Marker {
 
 /** That the client has it is known, what of it is not. */
 const unknownState = '?';
+/** The same, of an object that is younger than the cursor: a client may be a little ahead of its cursor. */
+const newSinceCursor = '+';
+/** No digest of a scope. */
+const halfTold = '?';
 
 /**
  * Streams what a selection holds. One rule makes every change: an object is looked at, and told by whether the client has it and whether it is
@@ -165,7 +169,6 @@ class Watcher<R extends ObjectRecord> {
         if (isSynced && !this.#isLive) {
           this.#isLive = true;
           for (const part of this.#allParts()) part.told = this.#target.get(part) ?? part.told;
-          this.#toldScope = this.#targetScope;
           yield {
             type: 'SYNCED',
             cursor: this.#cursor(undefined),
@@ -267,11 +270,14 @@ class Watcher<R extends ObjectRecord> {
         if (!part.slots.has(record.uid)) this.#slotOf(part, record).sent = this.#stateOf(part, record);
       }
     }
-    this.#assumesSent = false;
+    // Whose objects are the viewer's was looked at over some turns: it must have been the same all the while.
+    if (this.#targetScope !== this.#scopeDigest()) return false;
+    for (const part of this.#allParts()) part.told = versionIn(after, part);
     for (const [at, part] of this.#parts.entries()) for (const change of changes[at] ?? []) this.#replayOwn(part, change, last);
     for (const [at, part] of this.#neighbours.entries()) {
       for (const change of changes[this.#parts.length + at] ?? []) this.#lookAtNeighboursOf(part, change);
     }
+    this.#assumesSent = false;
     return true;
   }
 
@@ -280,18 +286,9 @@ class Watcher<R extends ObjectRecord> {
     // What stands behind the position is not told yet.
     if (last !== undefined && compareKeys(placeOf({ ...change, part }), last) > 0) return;
     if (!this.#isOwn(part, change)) return;
-    const known = part.slots.get(change.uid);
-    if (change.type === 'ADDED') {
-      // Born since the cursor: the client cannot have it.
-      if (known !== undefined) known.sent = undefined;
-    } else if (change.type === 'DELETED' && known === undefined) {
-      this.#enqueue(this.#slotOf(part, change, unknownState));
-      return;
-    } else if (known === undefined) {
-      this.#enqueue(this.#slotOf(part, change, unknownState));
-      return;
-    } else if (known.sent !== undefined) known.sent = unknownState;
-    if (known !== undefined) this.#enqueue(known);
+    const slot = this.#slotOf(part, change, unknownState);
+    slot.sent = change.type === 'ADDED' || slot.sent === newSinceCursor ? newSinceCursor : unknownState;
+    this.#enqueue(slot);
   }
 
   /** Of the namespaces that the selection comes to; others are never named. */
@@ -407,7 +404,10 @@ class Watcher<R extends ObjectRecord> {
     const slots = new Set<Slot<R>>();
     for (const record of records) {
       const slot = part.slots.get(record.uid) ?? this.#newSlotFor(part, record, record);
-      if (slot !== undefined) slots.add(slot);
+      if (slot === undefined) continue;
+      // What the client made of it before is not known: it is told again.
+      if (this.#assumesSent && slot.sent !== undefined) slot.sent = unknownState;
+      slots.add(slot);
     }
     for (const slot of [...slots].sort((one, other) => compareKeys(placeOf(one), placeOf(other)))) this.#enqueue(slot);
   }
@@ -485,9 +485,10 @@ class Watcher<R extends ObjectRecord> {
       const had = slot.sent;
       slot.sent = state;
       if (had === state) return undefined;
-      return { type: had === undefined ? 'ADDED' : 'MODIFIED', cursor: '', kind: part.kind, record };
+      return { type: had === undefined || had === newSinceCursor ? 'ADDED' : 'MODIFIED', cursor: '', kind: part.kind, record };
     }
     part.slots.delete(uid);
+    this.#queue.delete(slot);
     if (slot.sent === undefined) return undefined;
     const key = { cluster: part.source.name, namespace: slot.namespaceName, name: slot.name, uid };
     return { type: 'DELETED', cursor: '', kind: part.kind, key };
@@ -541,7 +542,9 @@ class Watcher<R extends ObjectRecord> {
       const other = Object.hasOwn(versions, kind.name) ? versions[kind.name] : told;
       versions[kind.name] = told === undefined || other === undefined ? undefined : (compareVersions(told, other) ?? 0) < 0 ? told : other;
     }
-    return encodeProgress(this.#identity, { clusters, scope: this.#toldScope, snapshot });
+    // While a change of scope is half told, no scope is what the client knows: it would have to start anew.
+    const scope = this.#queue.has(this.#scopeMarker) ? halfTold : this.#toldScope;
+    return encodeProgress(this.#identity, { clusters, scope, snapshot });
   }
 
   #scopeDigest(): string {
