@@ -14,7 +14,11 @@ const isFresh =
   existsSync(done) && [...sources, lock].every((source) => !existsSync(source) || statSync(source).mtimeMs <= statSync(done).mtimeMs);
 
 if (!isFresh) {
-  const require = createRequire(import.meta.url);
+  // The workers have to be of the very packages that GraphiQL itself is built on.
+  const resolver = ['graphiql', '@graphiql/react'].reduce(
+    (from, name) => createRequire(from.resolve(name)),
+    createRequire(import.meta.url),
+  );
   const common = {
     bundle: true,
     minify: true,
@@ -23,23 +27,22 @@ if (!isFresh) {
     legalComments: 'none',
     define: { 'process.env.NODE_ENV': '"production"' },
   };
-  await Promise.all([
-    build({
-      ...common,
-      entryPoints: { graphiql: join(here, 'graphiql', 'main.jsx') },
-      format: 'iife',
-      jsx: 'automatic',
-      loader: { '.ttf': 'file' },
-      assetNames: '[name]',
-    }),
-    build({
-      ...common,
-      format: 'iife',
-      entryPoints: {
-        'worker-editor': require.resolve('monaco-editor/esm/vs/editor/editor.worker.js'),
-        'worker-json': require.resolve('monaco-editor/esm/vs/language/json/json.worker.js'),
-        'worker-graphql': require.resolve('monaco-graphql/esm/graphql.worker.js'),
-      },
-    }),
-  ]);
+  await build({
+    ...common,
+    format: 'iife',
+    entryPoints: {
+      'worker-editor': resolver.resolve('monaco-editor/esm/vs/editor/editor.worker.js'),
+      'worker-json': resolver.resolve('monaco-editor/esm/vs/language/json/json.worker.js'),
+      'worker-graphql': resolver.resolve('monaco-graphql/esm/graphql.worker.js'),
+    },
+  });
+  // Last, because its file tells that all of them are there.
+  await build({
+    ...common,
+    entryPoints: { graphiql: join(here, 'graphiql', 'main.jsx') },
+    format: 'iife',
+    jsx: 'automatic',
+    loader: { '.ttf': 'file' },
+    assetNames: '[name]',
+  });
 }

@@ -1,56 +1,89 @@
-// The page of GraphiQL: its editor, and a choice of the demo's sign-ins.
+// The page of GraphiQL: its editor, and a choice of the demo's sign-ins, or a field for a token of one's own.
 import 'graphiql/graphiql.css';
 import './page.css';
 import { GraphiQL } from 'graphiql';
 import { createClient } from 'graphql-ws';
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
+
+const { signIns, initialQuery, version } = JSON.parse(document.getElementById('config').textContent);
 
 const workers = { json: 'json', graphql: 'graphql' };
 globalThis.MonacoEnvironment = {
-  getWorker: (_module, label) => new Worker(`/graphiql/worker-${workers[label] ?? 'editor'}.js`),
+  getWorker: (_module, label) => new Worker(`/graphiql/worker-${workers[label] ?? 'editor'}.js?${version}`),
 };
 
-const { signIns, initialQuery } = JSON.parse(document.getElementById('config').textContent);
-
 function Page() {
-  const [chosen, choose] = useState(0);
+  const [token, signIn] = useState(signIns[0]?.token ?? '');
+  return (
+    <>
+      {signIns.length > 0 ? <Choice onSignIn={signIn} /> : <Field onSignIn={signIn} />}
+      {token === '' ? (
+        <p className="notice">Sign in with a token: the API answers nobody it does not know.</p>
+      ) : (
+        <Editor key={token} token={token} />
+      )}
+    </>
+  );
+}
+
+function Choice({ onSignIn }) {
+  return (
+    <div className="sign-in">
+      <label>
+        Sign in as{' '}
+        <select onChange={(event) => onSignIn(event.target.value)}>
+          {signIns.map(({ label, token }) => (
+            <option key={token} value={token}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}
+
+/** The token stays in this page, and goes when it is closed. */
+function Field({ onSignIn }) {
   const [typed, type] = useState('');
-  const token = signIns[chosen]?.token ?? typed;
+  const submit = (event) => {
+    event.preventDefault();
+    onSignIn(typed.trim());
+  };
+  return (
+    <form className="sign-in" onSubmit={submit}>
+      <label>
+        Token <input type="password" autoComplete="off" value={typed} onChange={(event) => type(event.target.value)} />
+      </label>{' '}
+      <button type="submit">Sign in</button>
+    </form>
+  );
+}
+
+function Editor({ token }) {
+  const client = useMemo(
+    () =>
+      createClient({
+        url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
+        connectionParams: { authorization: `Bearer ${token}` },
+      }),
+    [token],
+  );
+  // Whoever signs in as another leaves no subscription behind.
+  useEffect(() => () => void client.dispose(), [client]);
   const fetcher = useMemo(
     () =>
       createGraphiQLFetcher({
         url: '/graphql',
-        headers: token === '' ? {} : { authorization: `Bearer ${token}` },
-        wsClient: createClient({
-          url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
-          connectionParams: { authorization: `Bearer ${token}` },
-        }),
+        headers: { authorization: `Bearer ${token}` },
+        wsClient: client,
+        enableIncrementalDelivery: false,
       }),
-    [token],
+    [client, token],
   );
-  return (
-    <>
-      <form className="sign-in" onSubmit={(event) => event.preventDefault()}>
-        <label>
-          Sign in as{' '}
-          {signIns.length > 0 ? (
-            <select value={chosen} onChange={(event) => choose(Number(event.target.value))}>
-              {signIns.map(({ label }, index) => (
-                <option key={label} value={index}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          ) : (
-            <input type="password" placeholder="token" value={typed} onChange={(event) => type(event.target.value)} />
-          )}
-        </label>
-      </form>
-      <GraphiQL key={token} fetcher={fetcher} defaultQuery={initialQuery} defaultEditorToolsVisibility="variables" />
-    </>
-  );
+  return <GraphiQL fetcher={fetcher} defaultQuery={initialQuery} defaultEditorToolsVisibility="variables" />;
 }
 
 createRoot(document.getElementById('app')).render(<Page />);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLoopbackHost } from './sign-in.js';
@@ -33,21 +34,31 @@ const types: Readonly<Record<string, string>> = {
   map: 'application/json',
 };
 
-const policy = [
-  "default-src 'self'",
-  // Monaco styles what it draws.
-  "style-src 'self' 'unsafe-inline'",
-  "font-src 'self' data:",
-  "img-src 'self' data:",
-  "connect-src 'self' ws: wss:",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-].join('; ');
+/** A host and port as a browser names them: what may stand in a policy. */
+const hostSource = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
-/** GraphiQL from files of the package: nothing comes from anywhere else. */
+/** Nothing from elsewhere, and nothing to elsewhere. Older browsers do not count a socket of the page's own host as `'self'`. */
+function policyFor(host: string | undefined): string {
+  const sockets = host !== undefined && hostSource.test(host) ? ` ws://${host} wss://${host}` : '';
+  return [
+    "default-src 'self'",
+    // Monaco styles what it draws.
+    "style-src 'self' 'unsafe-inline'",
+    "font-src 'self' data:",
+    "img-src 'self' data:",
+    `connect-src 'self'${sockets}`,
+    "object-src 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ].join('; ');
+}
+
+/** GraphiQL from files of the package: nothing comes from anywhere else. Where the files are not built, its page says how to build them. */
 export class Graphiql implements Pages {
   readonly #options: GraphiqlOptions;
   readonly #files = new Map<string, Page>();
+  #version: string | undefined;
 
   constructor(options: GraphiqlOptions) {
     this.#options = options;
@@ -55,50 +66,74 @@ export class Graphiql implements Pages {
 
   async find(path: string, host: string | undefined): Promise<Page | undefined> {
     if (path === '/') return this.#page(host);
-    const name = /^\/graphiql\/([\w-]+\.(js|css|ttf|map))$/.exec(path)?.[1];
-    if (name === undefined) return undefined;
-    let file = this.#files.get(name);
-    if (file === undefined) {
-      try {
-        const body = await readFile(join(this.#options.assets, name));
-        const type = types[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
-        file = { body, headers: { 'content-type': type, 'content-length': String(body.length), 'cache-control': 'public, max-age=3600' } };
-      } catch {
-        return undefined;
-      }
-      this.#files.set(name, file);
+    const name = /^\/graphiql\/([\w-]+\.(?:js|css|ttf|map))$/.exec(path)?.[1];
+    return name === undefined ? undefined : this.#file(name);
+  }
+
+  async #file(name: string): Promise<Page | undefined> {
+    const known = this.#files.get(name);
+    if (known !== undefined) return known;
+    let body: Buffer;
+    try {
+      body = await readFile(join(this.#options.assets, name));
+    } catch {
+      return undefined;
     }
+    const type = types[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
+    const file = {
+      body,
+      headers: { 'content-type': type, 'content-length': String(body.length), 'cache-control': 'public, max-age=3600' },
+    };
+    this.#files.set(name, file);
     return file;
   }
 
-  #page(host: string | undefined): Page {
-    const config = { signIns: isLoopbackHost(host) ? this.#options.signIns : [], initialQuery: this.#options.initialQuery };
+  async #page(host: string | undefined): Promise<Page> {
+    const script = await this.#file('graphiql.js');
+    return html(script === undefined ? unbuilt : this.#editor(script, host), host);
+  }
+
+  #editor(script: Page, host: string | undefined): string {
+    const { signIns, initialQuery } = this.#options;
+    // Browsers keep the files for an hour: those of another build have another address.
+    this.#version ??= createHash('sha256').update(script.body).digest('hex').slice(0, 12);
+    const config = { signIns: isLoopbackHost(host) ? signIns : [], initialQuery, version: this.#version };
     // JSON in a script element: only `<` could end it early.
     const json = JSON.stringify(config).replaceAll('<', '\\u003c');
-    const body = Buffer.from(`<!doctype html>
+    return `    <link rel="stylesheet" href="/graphiql/graphiql.css?${this.#version}" />
+  </head>
+  <body>
+    <div id="app">GraphiQL needs JavaScript.</div>
+    <script type="application/json" id="config">${json}</script>
+    <script src="/graphiql/graphiql.js?${this.#version}" defer></script>
+  </body>`;
+  }
+}
+
+const unbuilt = `  </head>
+  <body>
+    <p>GraphiQL is not built yet. Run <code>npm run graphiql</code> in the gateway's folder (it needs the development dependencies of <code>npm ci</code>),
+    then load this page again. The API itself is on <code>/graphql</code>.</p>
+  </body>`;
+
+function html(rest: string, host: string | undefined): Page {
+  const body = Buffer.from(`<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <title>安全容器服务 · GraphiQL</title>
-    <link rel="stylesheet" href="/graphiql/graphiql.css" />
-  </head>
-  <body>
-    <div id="app">GraphiQL needs JavaScript.</div>
-    <script type="application/json" id="config">${json}</script>
-    <script src="/graphiql/graphiql.js" defer></script>
-  </body>
+${rest}
 </html>
 `);
-    return {
-      body,
-      headers: {
-        'content-type': 'text/html; charset=utf-8',
-        'content-length': String(body.length),
-        'content-security-policy': policy,
-        'cache-control': 'no-store',
-        'referrer-policy': 'no-referrer',
-      },
-    };
-  }
+  return {
+    body,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'content-length': String(body.length),
+      'content-security-policy': policyFor(host),
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+    },
+  };
 }
