@@ -2,7 +2,10 @@
 import { describeSettings } from '../dist/config.js';
 
 export function configurationDocs() {
-  const rows = describeSettings().map(({ env, file, form, default: standard, doc }) => `| \`${file}\` | \`${env}\` | ${form} | ${standard === '—' || standard === '(none)' ? standard : `\`${standard}\``} | ${doc} |`);
+  const rows = describeSettings().map(
+    ({ env, file, form, default: standard, doc }) =>
+      `| \`${file}\` | \`${env}\` | ${form} | ${standard === '—' || standard === '(none)' ? standard : `\`${standard}\``} | ${doc} |`,
+  );
   return `# Configuration
 
 <!-- Written by \`npm run generate\` from src/config.ts. -->
