@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { aggregatedDiscovery, apiGroup, apiGroupList, coreVersions, resourceList, versionInfo } from './discovery.js';
+import { aggregatedDiscovery, apiGroup, apiGroupList, coreVersions, resourceList, standardVersion, versionInfo } from './discovery.js';
 import { Exchange } from './exchange.js';
 import type { PodLogs } from './logs.js';
 import type { MemoryStorage } from './memory-storage.js';
@@ -20,6 +20,8 @@ export interface ApiServerOptions {
   readonly now: () => number;
   /** Default 0: a free one. The server listens on the loopback address only. */
   readonly port?: number | undefined;
+  /** What `/version` tells. Default: the version whose API is followed. */
+  readonly version?: string | undefined;
   /** Bearer tokens, one of which every request must carry. Default none: whoever reaches the port may do everything. */
   readonly tokens?: readonly string[] | undefined;
   /** Milliseconds between the bookmarks of a watch. Default 60,000. */
@@ -43,12 +45,13 @@ export async function startApiServer({
   logs,
   now,
   port = 0,
+  version = standardVersion,
   tokens = [],
   bookmarkIntervalMs = 60_000,
   onError,
 }: ApiServerOptions): Promise<ApiServer> {
   const watches = new WatchHub(storage, bookmarkIntervalMs);
-  const api = new Api(storage, watches, new Set(tokens), now, logs);
+  const api = new Api(storage, watches, new Set(tokens), now, logs, version);
   const server = createServer((request, response) => {
     response.on('error', () => response.destroy());
     const exchange = new Exchange(request, response);
@@ -85,8 +88,17 @@ class Api {
   readonly #writes: Writes;
   readonly #pods: PodActions;
   readonly #tokens: ReadonlySet<string>;
+  readonly #version: string;
 
-  constructor(storage: MemoryStorage, watches: WatchHub, tokens: ReadonlySet<string>, now: () => number, logs: PodLogs | undefined) {
+  constructor(
+    storage: MemoryStorage,
+    watches: WatchHub,
+    tokens: ReadonlySet<string>,
+    now: () => number,
+    logs: PodLogs | undefined,
+    version: string,
+  ) {
+    this.#version = version;
     this.#reads = new Reads(storage, watches, now);
     this.#writes = new Writes(storage, this.#reads);
     this.#pods = new PodActions(storage, logs, now);
@@ -145,7 +157,7 @@ class Api {
   }
 
   #describe(exchange: Exchange, target: Exclude<Target, { type: unknown }>): void {
-    if (target.to === 'version') exchange.json(200, versionInfo);
+    if (target.to === 'version') exchange.json(200, versionInfo(this.#version));
     else if (target.to === 'root')
       exchange.json(200, {
         paths: ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],

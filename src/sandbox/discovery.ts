@@ -1,23 +1,23 @@
 import { resourceTypes, type ResourceType, type Subresource } from './resources.js';
 
 /** The version of Kubernetes whose API the embedded cluster follows; the suffix says that it is not Kubernetes. */
-const gitVersion = 'v1.36.3+sandbox';
+export const standardVersion = 'v1.36.3+sandbox';
 
-export const versionInfo = {
-  major: '1',
-  minor: '36',
-  emulationMajor: '1',
-  emulationMinor: '36',
-  minCompatibilityMajor: '1',
-  minCompatibilityMinor: '35',
-  gitVersion,
-  gitCommit: '',
-  gitTreeState: '',
-  buildDate: '1970-01-01T00:00:00Z',
-  goVersion: '',
-  compiler: '',
-  platform: `${process.platform}/${process.arch}`,
-};
+/** What `/version` answers. @param gitVersion Such as `v1.36.3`. */
+export function versionInfo(gitVersion: string): object {
+  const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
+  return {
+    major,
+    minor,
+    gitVersion,
+    gitCommit: '',
+    gitTreeState: '',
+    buildDate: '1970-01-01T00:00:00Z',
+    goVersion: '',
+    compiler: '',
+    platform: `${process.platform}/${process.arch}`,
+  };
+}
 
 const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { versionInfo } from './discovery.js';
+import { standardVersion } from './discovery.js';
 import { allShapes, shapeNamed, type Field, type Shape } from './kind-schema.js';
 import { resourceTypes, type ResourceType } from './resources.js';
 
@@ -117,7 +117,7 @@ function pathsOf(types: readonly ResourceType[], dialect: Dialect): object {
   );
 }
 
-const info = { title: 'Kubernetes', version: versionInfo.gitVersion };
+const info = { title: 'Kubernetes', version: standardVersion };
 const documents = new Map<string, object>();
 
 function made(name: string, make: () => object): object {
