@@ -1,5 +1,5 @@
 // The page of GraphiQL: its editor, and a choice of the demo's sign-ins, or a field for a token of one's own.
-import 'graphiql/graphiql.css';
+import 'graphiql/style.css';
 import './page.css';
 import { GraphiQL } from 'graphiql';
 import { createClient } from 'graphql-ws';
@@ -19,11 +19,7 @@ function Page() {
   return (
     <>
       {signIns.length > 0 ? <Choice onSignIn={signIn} /> : <Field onSignIn={signIn} />}
-      {token === '' ? (
-        <p className="notice">Sign in with a token: the API answers nobody it does not know.</p>
-      ) : (
-        <Editor key={token} token={token} />
-      )}
+      {token === '' ? <p className="notice">Sign in with a token: the API answers nobody it does not know.</p> : <Editor token={token} />}
     </>
   );
 }

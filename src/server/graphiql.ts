@@ -123,6 +123,7 @@ function html(rest: string, host: string | undefined): Page {
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <title>安全容器服务 · GraphiQL</title>
+    <link rel="icon" href="data:," />
 ${rest}
 </html>
 `);
