@@ -17,8 +17,8 @@ export interface Selection<R extends ObjectRecord> {
   readonly projects?: readonly string[] | undefined;
   readonly namespaces?: readonly string[] | undefined;
   readonly labels?: LabelSelector | undefined;
-  /** Look-ups in indexes of the kind; each must hold. */
-  readonly where?: readonly { readonly index: string; readonly value: string }[] | undefined;
+  /** Look-ups in indexes of the kind; each must hold, for one of its values. */
+  readonly where?: readonly { readonly index: string; readonly values: readonly string[] }[] | undefined;
   /** What no index can tell. Pure but for look-ups in `reader`; never throws. */
   readonly filter?: ((record: R, reader: Reader) => boolean) | undefined;
   /** The query in canonical text (field, filter, order, but no paging): a cursor is only good for the query that it came from. */

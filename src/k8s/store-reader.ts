@@ -171,7 +171,8 @@ class StoreList<R extends ObjectRecord> {
     if (this.#scope === undefined && names === undefined && (labels === undefined || labels.length === 0) && filter === undefined) {
       if (where === undefined || where.length === 0) return this.#store.size;
       const [only, ...others] = where;
-      if (only !== undefined && others.length === 0) return this.#store.count(only.index, only.value);
+      const [value, ...more] = only?.values ?? [];
+      if (only !== undefined && others.length === 0 && value !== undefined && more.length === 0) return this.#store.count(only.index, value);
     }
     let count = 0;
     for (const record of this.#narrowed()?.records() ?? this.#store.all()) {
@@ -205,7 +206,8 @@ class StoreList<R extends ObjectRecord> {
     const offer = (index: string, values: readonly string[]): void => {
       offers.push({
         size: values.reduce((sum, value) => sum + store.count(index, value), 0),
-        records: () => values.flatMap((value) => store.lookUp(index, value)),
+        // A record may be found under several of the values.
+        records: () => new Set(values.flatMap((value) => store.lookUp(index, value))),
       });
     };
     const scoped = this.#scope && [...this.#scope.keys()];
@@ -216,7 +218,7 @@ class StoreList<R extends ObjectRecord> {
         offers.push({ size: inNamespaces.length, records: () => inNamespaces.flatMap((name) => store.get(undefined, name) ?? []) });
       } else offer('namespace', inNamespaces);
     }
-    for (const { index, value } of where) offer(index, [value]);
+    for (const { index, values } of where) offer(index, [...new Set(values)]);
     for (const requirement of labels) {
       if (requirement.operator === 'IN')
         offer(

@@ -16,20 +16,23 @@ export class Budget {
   readonly #options: BudgetOptions;
   readonly #pacer: Pacer;
   readonly #signal: AbortSignal | undefined;
-  readonly #onSpent: ((error: GatewayError) => void) | undefined;
+  #onSpent: ((error: GatewayError) => void) | undefined;
   #objects = 0;
   #spent: GatewayError | undefined;
 
-  /**
-   * @param signal Ends the request at its next relation once it is aborted.
-   * @param onSpent Told once, when the budget is spent, with the error that the whole operation is to be answered with: from then on nothing that asks
-   * is answered any more. Left out: everything that asks gets that error, each for itself, which may be a million times.
-   */
-  constructor(pacer: Pacer, options: BudgetOptions, signal?: AbortSignal, onSpent?: (error: GatewayError) => void) {
+  /** @param signal Ends the request at its next relation once it is aborted. */
+  constructor(pacer: Pacer, options: BudgetOptions, signal?: AbortSignal) {
     this.#pacer = pacer;
     this.#options = options;
     this.#signal = signal;
-    this.#onSpent = onSpent;
+  }
+
+  /**
+   * `listener` is told once, when the budget is spent, with the error that the whole operation is to be answered with: from then on nothing that asks
+   * is answered any more. Without a listener everything that asks gets that error, each for itself, which may be a million times.
+   */
+  whenSpent(listener: (error: GatewayError) => void): void {
+    this.#onSpent = listener;
   }
 
   /** Objects resolved so far. */

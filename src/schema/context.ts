@@ -1,5 +1,6 @@
 import type { Access, ProjectDirectory, Session } from '../auth/access.js';
 import type { Refusals } from '../auth/refusals.js';
+import type { IsolationPatterns } from '../domain/isolation.js';
 import type { ClusterCatalog } from '../k8s/catalog.js';
 import type { Reader } from '../k8s/reader.js';
 import type { Budget } from './budget.js';
@@ -17,7 +18,11 @@ export interface Context {
   /** The clusters themselves: names, health, versions. What leads here is governed by CLUSTER_VIEW, or names clusters of the viewer's projects. */
   readonly clusters: ClusterCatalog;
   readonly projects: ProjectDirectory;
+  /** Which runtimes give pods a kernel of their own. */
+  readonly isolationPatterns: IsolationPatterns;
   readonly budget: Budget;
+  /** Milliseconds since the epoch. */
+  now(): number;
   /** Aborts when the client leaves, or the deadline passes. */
   readonly signal: AbortSignal;
 }

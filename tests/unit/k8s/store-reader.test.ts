@@ -123,7 +123,7 @@ describe('a list', () => {
     expect(found({ projects: ['p1', 'p2'], namespaces: ['b'] })).toEqual(['east/b/one']);
     expect(found({ labels: parseLabelSelector('tier=web') })).toEqual(['east/a/one', 'east/b/one']);
     expect(found({ labels: parseLabelSelector('!tier') })).toEqual(['west/a/one', 'east/a/two']);
-    expect(found({ where: [{ index: 'shelf', value: 'x' }] })).toEqual([]);
+    expect(found({ where: [{ index: 'shelf', values: ['x'] }] })).toEqual([]);
     expect(found({ filter: (record) => record.size > 2 })).toEqual(['east/a/one', 'west/a/one']);
   });
   it('counts what is there on all pages', () => {
