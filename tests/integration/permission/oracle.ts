@@ -189,7 +189,8 @@ export class Oracle {
     if (typeof value !== 'object' || value === null) return value;
     const found = value as Value;
     if ('totalCount' in found) return this.#connection(found, asked, path);
-    if (!('id' in found)) return found;
+    // A change has no id: it is seen or not by the object that it carries.
+    if (!('id' in found)) return asked.inner.length === 0 ? found : this.#object(found, asked.inner, path);
     switch (sightOf(this.#viewer, found)) {
       case 'visible':
         return this.#object(found, asked.inner, path);
