@@ -8,6 +8,8 @@ import { TokenDataError } from './auth/token-data.js';
 import { openTokenFile } from './auth/token-file.js';
 import { ConfigError, describeSettings, loadConfig, type Config } from './config.js';
 import type { Demo } from './demo.js';
+import { watchedKinds } from './domain/kinds/index.js';
+import { Clusters } from './k8s/clusters.js';
 import { startGateway } from './server/gateway.js';
 import { createLog, type Logger } from './server/log.js';
 
@@ -38,10 +40,10 @@ async function main(): Promise<void> {
     const authenticator = await openTokens(config, log);
     const gateway = await startGateway({
       config,
+      clusters: new Clusters(config.clusters, watchedKinds, { ...config, log, environment: process.env, now: Date.now }),
       authenticator,
       log,
       graphiqlAssets,
-      environment: process.env,
       now: Date.now,
       writeAudit: (line) => process.stdout.write(line),
       ...(demo === undefined ? {} : { signIns: demo.signIns }),

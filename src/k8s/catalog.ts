@@ -1,3 +1,7 @@
+import type { ClusterProgress } from './cluster.js';
+import type { Kind } from './kind.js';
+import type { ClusterSource } from './source.js';
+
 /** How a cluster is, as the contract's `ClusterStatus`. */
 export type ClusterStatus = 'HEALTHY' | 'DEGRADED' | 'UNREACHABLE';
 
@@ -20,4 +24,20 @@ export interface ClusterCatalog {
   /** In the order of the configuration. */
   all(): readonly ClusterInfo[];
   get(name: string): ClusterInfo | undefined;
+}
+
+/** The clusters as one process follows them. */
+export interface ClusterRegistry extends ClusterCatalog {
+  readonly sources: readonly ClusterSource[];
+  start(): void;
+  /** Resolves when nothing is under way any more. */
+  close(): Promise<void>;
+  /** Whether each cluster has synced, or failed once. */
+  readonly ready: boolean;
+  /** For `/readyz`, in the order of the configuration. */
+  progress(): readonly ClusterProgress[];
+  /** Whether each cluster has these kinds synced, or has failed to once. */
+  isSettled(kinds: readonly Kind[]): boolean;
+  /** Resolves when `isSettled`, after `timeoutMs`, or when `signal` is aborted: ask `isSettled` which. */
+  settle(kinds: readonly Kind[], timeoutMs: number, signal: AbortSignal): Promise<void>;
 }

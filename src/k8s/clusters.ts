@@ -1,5 +1,5 @@
 import type { ClusterConfig } from '../config.js';
-import type { ClusterCatalog, ClusterInfo } from './catalog.js';
+import type { ClusterRegistry, ClusterInfo } from './catalog.js';
 import { Cluster, type ClusterProgress } from './cluster.js';
 import { ClusterConnection } from './connection.js';
 import type { Kind } from './kind.js';
@@ -18,7 +18,7 @@ export interface ClustersOptions extends EndpointSources {
 }
 
 /** All configured clusters. Each fails by itself: what cannot be reached is tried again for as long as the gateway runs. */
-export class Clusters implements ClusterCatalog {
+export class Clusters implements ClusterRegistry {
   readonly #clusters: readonly Cluster[];
   readonly #byName: ReadonlyMap<string, Cluster>;
 
@@ -44,17 +44,14 @@ export class Clusters implements ClusterCatalog {
     for (const cluster of this.#clusters) cluster.start();
   }
 
-  /** Resolves when nothing is under way any more. */
   async close(): Promise<void> {
     await Promise.all(this.#clusters.map((cluster) => cluster.close()));
   }
 
-  /** Whether each cluster has synced, or failed once. */
   get ready(): boolean {
     return this.#clusters.every((cluster) => cluster.isReady);
   }
 
-  /** For `/readyz`, in the order of the configuration. */
   progress(): readonly ClusterProgress[] {
     return this.#clusters.map((cluster) => cluster.progress());
   }
@@ -67,12 +64,10 @@ export class Clusters implements ClusterCatalog {
     return this.#byName.get(name)?.info;
   }
 
-  /** Whether each cluster has these kinds synced, or has failed to once. */
   isSettled(kinds: readonly Kind[]): boolean {
     return this.#clusters.every((cluster) => cluster.isSettled(kinds));
   }
 
-  /** Resolves when `isSettled`, after `timeoutMs`, or when `signal` is aborted: ask `isSettled` which. */
   async settle(kinds: readonly Kind[], timeoutMs: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted || this.isSettled(kinds)) return;
     await new Promise<void>((resolve) => {
