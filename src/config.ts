@@ -51,9 +51,9 @@ const flag = (of: Description & { default: boolean }): Setting<boolean> => ({
   read: (raw) => (raw === true || raw === 'true' ? true : raw === false || raw === 'false' ? false : undefined),
 });
 
-const list = (of: Description & { form: string; pattern: RegExp }): Setting<readonly string[]> => ({
-  ...of,
+const list = (of: Description & { default?: readonly string[]; form: string; pattern: RegExp }): Setting<readonly string[]> => ({
   default: [],
+  ...of,
   read(raw) {
     const values: unknown = typeof raw === 'string' ? raw.split(',').map((value) => value.trim()) : raw;
     return Array.isArray(values) && values.every((value): value is string => typeof value === 'string' && of.pattern.test(value))
@@ -62,6 +62,8 @@ const list = (of: Description & { form: string; pattern: RegExp }): Setting<read
   },
 });
 
+/** A DNS label, as Kubernetes wants handlers to be. */
+const handler = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const label = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
 /** Every option of the gateway but the clusters themselves, which only the file can name. */
@@ -124,6 +126,22 @@ export const settings = {
     form: 'label key',
     pattern: label,
     doc: 'Label of a namespace that names the project it belongs to. Tenants must not be able to set it.',
+  }),
+  secureHandlers: list({
+    file: 'runtimes.secure',
+    env: 'SECURE_HANDLERS',
+    default: ['kata'],
+    form: 'handlers of runtime classes, such as `kata` for `kata` and every `kata-…`, in the environment separated by commas',
+    pattern: handler,
+    doc: 'Runtimes that give each pod a kernel of its own: their pods are SECURE.',
+  }),
+  standardHandlers: list({
+    file: 'runtimes.standard',
+    env: 'STANDARD_HANDLERS',
+    default: ['runc', 'crun', 'nvidia'],
+    form: 'handlers of runtime classes, as above',
+    pattern: handler,
+    doc: 'Runtimes whose pods share the kernel of their node: STANDARD, also where `runtimes.secure` names them. Those that neither names are UNKNOWN.',
   }),
   corsOrigins: list({
     file: 'corsOrigins',
@@ -351,7 +369,7 @@ export function describeSettings(): readonly {
     file,
     form,
     doc,
-    default: standard === undefined ? '—' : Array.isArray(standard) ? '(none)' : String(standard),
+    default: standard === undefined ? '—' : Array.isArray(standard) ? standard.join(', ') || '(none)' : String(standard),
   }));
 }
 

@@ -1,3 +1,4 @@
+import { settings, type Config } from '../config.js';
 import type { Reader } from '../k8s/reader.js';
 import type { NodeRecord } from './kinds/nodes.js';
 import { runtimeClasses } from './kinds/runtime-classes.js';
@@ -8,11 +9,22 @@ export type Isolation = 'SECURE' | 'STANDARD' | 'UNKNOWN';
 /** The first whose pattern a runtime class's handler matches decides. */
 export type IsolationPatterns = readonly { readonly handler: RegExp; readonly isolation: 'SECURE' | 'STANDARD' }[];
 
-/** Kata and its variants give each pod a virtual machine. What is not listed is never taken for secure. */
-export const defaultIsolationPatterns: IsolationPatterns = [
-  { handler: /^kata(?:-|$)/, isolation: 'SECURE' },
-  { handler: /^(?:runc|crun|nvidia)$/, isolation: 'STANDARD' },
-];
+/** As configured; what is not listed is never taken for secure. A handler goes for itself and for its variants: `kata` for `kata-qemu`, too. */
+export function isolationPatternsOf({
+  secureHandlers,
+  standardHandlers,
+}: Pick<Config, 'secureHandlers' | 'standardHandlers'>): IsolationPatterns {
+  const patternOf = (handler: string): RegExp => new RegExp(`^${handler}(?:-|$)`);
+  return [
+    ...standardHandlers.map((handler) => ({ handler: patternOf(handler), isolation: 'STANDARD' as const })),
+    ...secureHandlers.map((handler) => ({ handler: patternOf(handler), isolation: 'SECURE' as const })),
+  ];
+}
+
+export const defaultIsolationPatterns: IsolationPatterns = isolationPatternsOf({
+  secureHandlers: settings.secureHandlers.default,
+  standardHandlers: settings.standardHandlers.default,
+});
 
 /** A pod, a workload or a pod template: what may name a runtime class. */
 export interface RunsOn {

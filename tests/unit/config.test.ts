@@ -35,6 +35,7 @@ it('has a default for every option', () => {
   expect(config.projectLabel).toBe('openstack.org/project-id');
   expect(config.requestTimeoutMs).toBe(30_000);
   expect(config.corsOrigins).toEqual([]);
+  expect(config.secureHandlers).toEqual(['kata']);
   expect(config.clusters).toEqual([
     { name: 'default', displayName: 'default', kubeconfig: join(folder, 'kube'), context: undefined, projects: undefined },
   ]);
