@@ -1,0 +1,5 @@
+import { controlPlane } from './global-setup.mjs';
+
+export default async function stop() {
+  await controlPlane?.stop();
+}
