@@ -11,8 +11,8 @@ export function isDnsLabel(value: unknown): boolean {
   return typeof value === 'string' && value.length <= 63 && label.test(value);
 }
 
-/** Checks a pod's spec, or that of a template. @param path Such as `spec.template.spec`. */
-export function checkPodSpec(problems: Problems, spec: JsonObject, path: string): void {
+/** Checks a pod's spec, or that of a template. @param path Such as `spec.template.spec`. @param claims Names of volumes that it will get. */
+export function checkPodSpec(problems: Problems, spec: JsonObject, path: string, claims: readonly unknown[] = []): void {
   const containers = itemsOf(spec, 'containers');
   if (containers.length === 0) problems.required(`${path}.containers`);
   problems.oneOf(`${path}.restartPolicy`, spec.restartPolicy, ['Always', 'OnFailure', 'Never']);
@@ -25,6 +25,7 @@ export function checkPodSpec(problems: Problems, spec: JsonObject, path: string)
     const place = `${path}.volumes[${index}].name`;
     checkName(problems, place, name, volumes);
   }
+  for (const name of claims) volumes.add(name);
   const names = new Set<unknown>();
   for (const list of ['containers', 'initContainers', 'ephemeralContainers'] as const) {
     for (const [index, container] of itemsOf(spec, list).entries()) {
