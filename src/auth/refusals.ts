@@ -58,6 +58,15 @@ export class Refusals {
       [...ofFunction.values()].map(({ function: name, project, count, path }) => ({ function: name, project, count, path })),
     );
   }
+
+  get isEmpty(): boolean {
+    return this.#tallies.size === 0;
+  }
+
+  /** Begins anew: for what lives long and is written down piece by piece. */
+  clear(): void {
+    this.#tallies.clear();
+  }
 }
 
 function withoutStack(message: string): GatewayError {

@@ -1,6 +1,7 @@
 import { AuthorizedReader } from '../auth/authorized-reader.js';
 import type { Access, ProjectDirectory, Session } from '../auth/access.js';
 import { Refusals } from '../auth/refusals.js';
+import type { IsolationPatterns } from '../domain/isolation.js';
 import type { ClusterCatalog } from '../k8s/catalog.js';
 import type { Reader } from '../k8s/reader.js';
 import { Budget, Pacer, type BudgetOptions } from '../schema/budget.js';
@@ -11,7 +12,10 @@ export interface ContextParts {
   readonly reader: Reader;
   readonly clusters: ClusterCatalog;
   readonly projects: ProjectDirectory;
+  readonly isolationPatterns: IsolationPatterns;
   readonly budget: BudgetOptions;
+  /** Milliseconds since the epoch. */
+  now(): number;
 }
 
 /** Makes the context of each operation, for HTTP and for WebSockets alike. */
@@ -23,19 +27,19 @@ export class ContextFactory {
     this.#parts = parts;
   }
 
-  /** @param cost What the operation was reckoned to cost, where the client asked to be told. */
-  create(session: Session, requestId: string, signal: AbortSignal, cost?: number): RequestContext {
-    return new RequestContext(this.#parts, this.#pacer, session, requestId, signal, cost);
+  create(session: Session, requestId: string, signal: AbortSignal, refusals = new Refusals()): RequestContext {
+    return new RequestContext(this.#parts, this.#pacer, session, requestId, signal, refusals);
   }
 }
 
 export class RequestContext implements Context {
   readonly access: Access;
-  readonly refusals = new Refusals();
   readonly reader: Reader;
   readonly clusters: ClusterCatalog;
   readonly projects: ProjectDirectory;
+  readonly isolationPatterns: IsolationPatterns;
   readonly budget: Budget;
+  readonly now: () => number;
 
   constructor(
     parts: ContextParts,
@@ -43,12 +47,14 @@ export class RequestContext implements Context {
     readonly session: Session,
     readonly requestId: string,
     readonly signal: AbortSignal,
-    readonly cost: number | undefined,
+    readonly refusals: Refusals,
   ) {
     this.access = session.access;
-    this.reader = new AuthorizedReader(parts.reader, session, this.refusals);
+    this.reader = new AuthorizedReader(parts.reader, session, refusals);
     this.clusters = parts.clusters;
     this.projects = parts.projects;
+    this.isolationPatterns = parts.isolationPatterns;
+    this.now = parts.now;
     this.budget = new Budget(pacer, parts.budget, signal);
   }
 }

@@ -1,42 +1,39 @@
 import { createHash } from 'node:crypto';
 import {
+  getNamedType,
+  getNullableType,
   GraphQLError,
+  isCompositeType,
+  isInterfaceType,
+  isListType,
+  isObjectType,
   Kind,
   NoSchemaIntrospectionCustomRule,
+  parse,
+  specifiedRules,
+  validate,
   type DocumentNode,
   type FieldNode,
-  type FragmentDefinitionNode,
+  type GraphQLCompositeType,
+  type GraphQLField,
   type GraphQLSchema,
   type OperationDefinitionNode,
   type SelectionSetNode,
   type ValidationRule,
-  getNamedType,
-  getNullableType,
-  isCompositeType,
-  isListType,
-  isObjectType,
-  isInterfaceType,
-  parse,
-  specifiedRules,
-  validate,
-  type GraphQLCompositeType,
-  type GraphQLField,
 } from 'graphql';
 import { GatewayError } from '../errors.js';
+import { countTokens, fragmentsOf, measure, operationOf, tooComplex, type MeasureLimits } from './measure.js';
 
 /** The largest documents and operations that are run. Each limit holds on every transport. */
-export interface DocumentLimits {
-  readonly maxTokens: number;
-  readonly maxDepth: number;
-  readonly maxAliases: number;
-  readonly maxFields: number;
+export interface DocumentLimits extends MeasureLimits {
   readonly maxCost: number;
 }
 
 /** A document that may be run: within the limits and valid. */
 export interface GoodDocument {
+  readonly text: string;
   readonly document: DocumentNode;
-  /** Names of the document's operations; several want an `operationName`. */
+  /** SHA-256 of the text, hexadecimal. */
   readonly hash: string;
   /**
    * Objects that the operation may ask for, as far as its page sizes tell: each object counts one, times the `first` of every list above it.
@@ -52,145 +49,94 @@ export type Inspection =
 /** How long a list without `first` is taken to be when a cost is reckoned. */
 export const assumedListLength = 5;
 
+export interface DocumentsOptions {
+  readonly introspection: boolean;
+  /** Tokens of all documents that are kept; each takes some 500 bytes. Default 150,000. */
+  readonly maxKeptTokens?: number;
+}
+
 /**
- * Parses, measures and validates documents, each once: the last thousand or so are kept. What is too large is refused before it is
- * validated, because some of graphql-js' rules take quadratic time.
+ * Parses, measures and validates documents. Those that are good are kept, those used last, so that each is looked at once. What is too large is refused
+ * before it is validated, because some of graphql-js' rules take quadratic time.
  */
 export class Documents {
   readonly #schema: GraphQLSchema;
   readonly #limits: DocumentLimits;
   readonly #rules: readonly ValidationRule[];
-  readonly #byText = new Map<string, Inspection>();
+  readonly #maxKeptTokens: number;
+  /** By text, in the order of last use, oldest first. */
+  readonly #kept = new Map<string, Kept>();
   readonly #byHash = new Map<string, GoodDocument>();
-  readonly #maxKept = 1_000;
-  readonly #maxKeptLength = 20_000;
+  #keptTokens = 0;
 
-  constructor(schema: GraphQLSchema, limits: DocumentLimits, options: { readonly introspection: boolean }) {
+  constructor(schema: GraphQLSchema, limits: DocumentLimits, { introspection, maxKeptTokens = 150_000 }: DocumentsOptions) {
     this.#schema = schema;
     this.#limits = limits;
-    this.#rules = options.introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+    this.#rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+    this.#maxKeptTokens = maxKeptTokens;
   }
 
   inspect(text: string): Inspection {
-    const known = this.#byText.get(text);
-    if (known !== undefined) return known;
-    const inspection = this.#inspect(text);
-    if (text.length <= this.#maxKeptLength) this.#keep(text, inspection);
-    return inspection;
+    const known = this.#kept.get(text);
+    if (known !== undefined) {
+      this.#kept.delete(text);
+      this.#kept.set(text, known);
+      return known;
+    }
+    return this.#inspect(text);
   }
 
-  /** The good document whose text has this SHA-256 (hex), if it is still kept. */
+  /** The good document whose text has this SHA-256 (hexadecimal), if it is still kept. */
   byHash(hash: string): GoodDocument | undefined {
     return this.#byHash.get(hash);
   }
 
-  #keep(text: string, inspection: Inspection): void {
-    if (this.#byText.size >= this.#maxKept) {
-      const [oldest, its] = this.#byText.entries().next().value ?? [];
-      if (oldest !== undefined) this.#byText.delete(oldest);
-      if (its !== undefined && 'good' in its) this.#byHash.delete(its.good.hash);
-    }
-    this.#byText.set(text, inspection);
-    if ('good' in inspection) this.#byHash.set(inspection.good.hash, inspection.good);
-  }
-
   #inspect(text: string): Inspection {
     let document: DocumentNode;
+    let tokens: number;
     try {
-      document = parse(text, { maxTokens: this.#limits.maxTokens });
+      tokens = countTokens(text, this.#limits.maxTokens);
+      document = parse(text);
+      measure(document, this.#limits);
     } catch (error) {
-      if (!(error instanceof GraphQLError)) throw error;
-      // graphql-js has no code for it, only this sentence.
-      if (error.message.includes('tokens. Parsing aborted'))
-        return { refused: tooComplex(`The document has more than ${this.#limits.maxTokens} tokens.`) };
-      return { invalid: [error] };
+      if (error instanceof GatewayError) return { refused: error };
+      if (error instanceof GraphQLError) return { invalid: [error] };
+      throw error;
     }
-    const refused = this.#measure(document);
-    if (refused !== undefined) return { refused };
     const invalid = validate(this.#schema, document, this.#rules);
     if (invalid.length > 0) return { invalid };
     const costs = new Map<string | undefined, CostOf>();
-    return {
-      good: {
-        document,
-        hash: createHash('sha256').update(text).digest('hex'),
-        cost: (operationName, variables) => {
-          let cost = costs.get(operationName);
-          if (cost === undefined) costs.set(operationName, (cost = compileCost(this.#schema, document, operationName)));
-          return cost(variables ?? {});
-        },
+    const good: GoodDocument = {
+      text,
+      document,
+      hash: createHash('sha256').update(text).digest('hex'),
+      cost: (operationName, variables) => {
+        let cost = costs.get(operationName);
+        if (cost === undefined) costs.set(operationName, (cost = compileCost(this.#schema, document, operationName)));
+        return cost(variables ?? {});
       },
     };
+    this.#keep({ good, tokens });
+    return { good };
   }
 
-  /** One pass over the text's own size: a fragment is measured once, however often it is spread. */
-  #measure(document: DocumentNode): GatewayError | undefined {
-    const fragments = fragmentsOf(document);
-    const measured = new Map<string, Measure>();
-    const open = new Set<string>();
-    const ofSelections = (set: SelectionSetNode): Measure => {
-      const sum = { depth: 0, aliases: 0, fields: 0 };
-      for (const selection of set.selections) {
-        let below: Measure = nothing;
-        if (selection.kind === Kind.FIELD) {
-          sum.fields += 1;
-          if (selection.alias !== undefined) sum.aliases += 1;
-          // Introspection nests deep by nature, and costs little.
-          if (selection.selectionSet !== undefined) {
-            below = ofSelections(selection.selectionSet);
-            if (!selection.name.value.startsWith('__')) below = { ...below, depth: below.depth + 1 };
-            else below = { ...below, depth: 0 };
-          } else {
-            sum.depth = Math.max(sum.depth, 1);
-          }
-        } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-          below = ofSelections(selection.selectionSet);
-        } else {
-          below = ofFragment(selection.name.value);
-        }
-        sum.depth = Math.max(sum.depth, below.depth);
-        sum.aliases += below.aliases;
-        sum.fields += below.fields;
-      }
-      return sum;
-    };
-    const ofFragment = (name: string): Measure => {
-      const known = measured.get(name);
-      if (known !== undefined) return known;
-      const fragment = fragments.get(name);
-      // An unknown fragment, or one that spreads itself: validation says so.
-      if (fragment === undefined || open.has(name)) return nothing;
-      open.add(name);
-      const measure = ofSelections(fragment.selectionSet);
-      open.delete(name);
-      measured.set(name, measure);
-      return measure;
-    };
-    for (const definition of document.definitions) {
-      const measure =
-        definition.kind === Kind.OPERATION_DEFINITION
-          ? ofSelections(definition.selectionSet)
-          : definition.kind === Kind.FRAGMENT_DEFINITION
-            ? ofFragment(definition.name.value)
-            : nothing;
-      const { maxDepth, maxAliases, maxFields } = this.#limits;
-      if (measure.depth > maxDepth) return tooComplex(`The operation is deeper than ${maxDepth} levels.`);
-      if (measure.aliases > maxAliases) return tooComplex(`The operation has more than ${maxAliases} aliases.`);
-      if (measure.fields > maxFields) return tooComplex(`The operation has more than ${maxFields} fields.`);
+  #keep(kept: Kept): void {
+    this.#kept.set(kept.good.text, kept);
+    this.#byHash.set(kept.good.hash, kept.good);
+    this.#keptTokens += kept.tokens;
+    for (const { good, tokens } of this.#kept.values()) {
+      if (this.#keptTokens <= this.#maxKeptTokens) break;
+      this.#kept.delete(good.text);
+      this.#byHash.delete(good.hash);
+      this.#keptTokens -= tokens;
     }
-    return undefined;
   }
 }
 
-interface Measure {
-  readonly depth: number;
-  readonly aliases: number;
-  readonly fields: number;
+interface Kept {
+  readonly good: GoodDocument;
+  readonly tokens: number;
 }
-
-const nothing: Measure = { depth: 0, aliases: 0, fields: 0 };
-
-const tooComplex = (message: string): GatewayError => new GatewayError('QUERY_TOO_COMPLEX', message);
 
 /** @throws GatewayError `QUERY_TOO_COMPLEX` where the operation may ask for more than the limit. */
 export function checkCost(
@@ -207,21 +153,18 @@ export function checkCost(
   return cost;
 }
 
-function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
-  return new Map(
-    document.definitions.flatMap((definition) =>
-      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
-    ),
-  );
-}
-
-export function operationOf(document: DocumentNode, operationName: string | undefined): OperationDefinitionNode | undefined {
-  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
-  return operationName === undefined
-    ? operations.length === 1
-      ? operations[0]
-      : undefined
-    : operations.find((operation) => operation.name?.value === operationName);
+/**
+ * The operation that is meant.
+ * @throws GraphQLError `OPERATION_RESOLUTION_FAILURE`
+ */
+export function resolveOperation({ document }: GoodDocument, operationName: string | undefined): OperationDefinitionNode {
+  const operation = operationOf(document, operationName);
+  if (operation !== undefined) return operation;
+  const message =
+    operationName === undefined
+      ? 'Must provide operation name if query contains multiple operations.'
+      : `Unknown operation named "${operationName}".`;
+  throw new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } });
 }
 
 type CostOf = (variables: Readonly<Record<string, unknown>>) => number;
@@ -269,7 +212,7 @@ function compileCost(schema: GraphQLSchema, document: DocumentNode, operationNam
     const below = ofSelections(type, node.selectionSet);
     const first = field.args.find((argument) => argument.name === 'first');
     if (first !== undefined) {
-      const length = lengthOf(node, typeof first.defaultValue === 'number' ? first.defaultValue : assumedListLength);
+      const length = lengthOf(node, operation, typeof first.defaultValue === 'number' ? first.defaultValue : assumedListLength);
       // The lists inside a connection are this one page.
       return (variables) => 1 + length(variables) * Math.max(below(variables), 1);
     }
@@ -280,18 +223,21 @@ function compileCost(schema: GraphQLSchema, document: DocumentNode, operationNam
   return ofSelections(root, operation.selectionSet);
 }
 
-function lengthOf(node: FieldNode, standard: number): CostOf {
+/** What `first` may come to. One that is negative asks for nothing, and must not make up for others. */
+function lengthOf(node: FieldNode, operation: OperationDefinitionNode, standard: number): CostOf {
   const value = node.arguments?.find((argument) => argument.name.value === 'first')?.value;
   if (value === undefined) return () => standard;
   if (value.kind === Kind.INT) {
-    const length = Number(value.value);
+    const length = Math.max(Number(value.value), 0);
     return () => length;
   }
   if (value.kind !== Kind.VARIABLE) return () => standard;
   const name = value.name.value;
+  const given = operation.variableDefinitions?.find(({ variable }) => variable.name.value === name)?.defaultValue;
+  const byDefault = given?.kind === Kind.INT ? Math.max(Number(given.value), 0) : standard;
   return (variables) => {
-    const given = variables[name];
-    return typeof given === 'number' && given > 0 ? given : standard;
+    const length = variables[name];
+    return typeof length === 'number' ? Math.max(length, 0) : length === null ? standard : byDefault;
   };
 }
 

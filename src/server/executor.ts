@@ -1,6 +1,7 @@
 import {
   GraphQLError,
   Kind,
+  OperationTypeNode,
   execute as executeByInterpreter,
   visit,
   type DocumentNode,
@@ -10,7 +11,7 @@ import {
 } from 'graphql';
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import type { Context } from '../schema/context.js';
-import { operationOf } from './documents.js';
+import { fieldsOf, operationOf } from './measure.js';
 
 /** One operation to be run. */
 export interface Execution {
@@ -25,6 +26,8 @@ export interface Execution {
 export interface ExecutorOptions {
   /** A document is compiled when it is run for the n-th time: compiling costs more than running once, so strangers' queries must not make us. Default 3. */
   readonly compileAt?: number;
+  /** Operations that select more fields than this are never compiled: it would keep the loop for longer than 20 ms. Default 300. */
+  readonly maxCompiledFields?: number;
   /** Compiled operations that are kept; each takes some 26 KB. Default 500. */
   readonly maxCompiled?: number;
   /** Told of each run. */
@@ -38,6 +41,7 @@ export interface ExecutorOptions {
 export class Executor {
   readonly #schema: GraphQLSchema;
   readonly #compileAt: number;
+  readonly #maxCompiledFields: number;
   readonly #maxCompiled: number;
   readonly #onRun: ((engine: 'compiled' | 'interpreted') => void) | undefined;
   readonly #plans = new WeakMap<DocumentNode, Map<string | undefined, Plan>>();
@@ -47,6 +51,7 @@ export class Executor {
   constructor(schema: GraphQLSchema, options: ExecutorOptions = {}) {
     this.#schema = schema;
     this.#compileAt = options.compileAt ?? 3;
+    this.#maxCompiledFields = options.maxCompiledFields ?? 300;
     this.#maxCompiled = options.maxCompiled ?? 500;
     this.#onRun = options.onRun;
   }
@@ -87,7 +92,7 @@ export class Executor {
     plan.runs += 1;
     if (plan.query === undefined) {
       if (plan.runs < this.#compileAt) return undefined;
-      plan.fitness ??= fitnessOf(document, operationOf(document, operationName));
+      plan.fitness ??= fitnessOf(document, operationOf(document, operationName), this.#maxCompiledFields);
       if (plan.fitness === 'unfit') return undefined;
       const compiled = compileQuery(this.#schema, document, operationName, { disablingCapturingStackErrors: true });
       if (!isCompiledQuery(compiled)) {
@@ -125,7 +130,7 @@ export class Executor {
       rootValue,
       ...(operationName === undefined ? {} : { operationName }),
       ...(variables === undefined ? {} : { variableValues: variables }),
-    }) as ExecutionResult | Promise<ExecutionResult>;
+    });
   }
 }
 
@@ -153,8 +158,9 @@ function realError(error: GraphQLError): GraphQLError {
  * different conditions (it loses fields), and for a variable inside an input object that is not given (it passes null instead of leaving it out).
  * Introspection is costlier to compile than to run.
  */
-function fitnessOf(document: DocumentNode, operation: OperationDefinitionNode | undefined): readonly string[] | 'unfit' {
-  if (operation === undefined || operation.operation === 'mutation') return 'unfit';
+function fitnessOf(document: DocumentNode, operation: OperationDefinitionNode | undefined, maxFields: number): readonly string[] | 'unfit' {
+  if (operation === undefined || operation.operation === OperationTypeNode.MUTATION || fieldsOf(document, operation) > maxFields)
+    return 'unfit';
   const spreads = new Set<string>();
   let isSpreadTwice = false;
   let hasCondition = false;

@@ -3,20 +3,24 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { HeaderMap, type ApolloServer } from '@apollo/server';
-import type { GraphQLFormattedError } from 'graphql';
+import { GraphQLError, OperationTypeNode, type GraphQLFormattedError } from 'graphql';
 import type { Authenticator } from '../auth/access.js';
-import { GatewayError } from '../errors.js';
-import type { Context } from '../schema/context.js';
-import type { ContextFactory } from './context.js';
-import { checkCost, type Documents } from './documents.js';
+import { GatewayError, type ErrorCode } from '../errors.js';
+import type { ApolloContext, HttpOperation } from './apollo.js';
+import type { ContextFactory, RequestContext } from './context.js';
+import { checkCost, resolveOperation, type Documents, type GoodDocument } from './documents.js';
 import type { Pages } from './graphiql.js';
-import { tokenOfHeaders, type Origins } from './sign-in.js';
+import { choose } from './negotiation.js';
+import { credentialHeaders, tokenOfHeaders, type Origins } from './sign-in.js';
 
 const toGzip = promisify(gzip);
 const toBrotli = promisify(brotliCompress);
 
+/** Time that a client may take to send the headers of a request. */
+const headersTimeoutMs = 10_000;
+
 export interface FrontOptions {
-  readonly apollo: ApolloServer<Context>;
+  readonly apollo: ApolloServer<ApolloContext>;
   readonly documents: Documents;
   readonly authenticator: Authenticator;
   readonly contexts: ContextFactory;
@@ -28,7 +32,9 @@ export interface FrontOptions {
   readonly requestTimeoutMs: number;
   /** Translates what the front itself refuses. */
   formatError(error: unknown, requestId: string): GraphQLFormattedError;
-  /** Told when a request to `/graphql` has been answered. */
+  /** Told when an operation is over. */
+  onOver(context: RequestContext): void;
+  /** Told when a request to `/graphql` has been answered, or its client has left. */
   onAnswer(answer: {
     readonly requestId: string;
     readonly method: string;
@@ -46,13 +52,14 @@ export class Front {
   readonly server: Server;
   readonly #options: FrontOptions;
   #underWay = 0;
-  #draining = false;
+  #isDraining = false;
   #drained: (() => void) | undefined;
 
   constructor(options: FrontOptions) {
     this.#options = options;
+    const requestTimeout = Math.max(options.requestTimeoutMs, headersTimeoutMs);
     this.server = createServer(
-      { requestTimeout: options.requestTimeoutMs, headersTimeout: 10_000, maxHeaderSize: 16_384 },
+      { requestTimeout, headersTimeout: headersTimeoutMs, connectionsCheckingInterval: 5_000, maxHeaderSize: 16_384 },
       (request, response) => {
         void this.#answer(request, response);
       },
@@ -75,7 +82,7 @@ export class Front {
 
   /** Takes no more connections, lets requests that are under way finish for `timeoutMs`, then ends what is left. */
   async drain(timeoutMs: number): Promise<void> {
-    this.#draining = true;
+    this.#isDraining = true;
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.server.closeIdleConnections();
     if (this.#underWay > 0) {
@@ -94,29 +101,27 @@ export class Front {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const startedMs = performance.now();
     const requestId = requestIdOf(request);
-    this.#underWay += 1;
-    response.setHeader('x-request-id', requestId);
-    response.setHeader('x-content-type-options', 'nosniff');
-    if (this.#draining) response.setHeader('connection', 'close');
-    let bytes = 0;
     const isGraph = pathOf(request) === '/graphql';
-    try {
-      bytes = isGraph ? await this.#answerGraph(request, response, requestId) : await this.#answerPage(request, response);
-    } catch (error) {
-      if (!response.headersSent) bytes = await this.#refuse(request, response, error, requestId);
-      else response.destroy();
-    } finally {
+    let bytes = 0;
+    this.#underWay += 1;
+    // Only now are the bytes out, or the client gone.
+    response.once('close', () => {
       this.#underWay -= 1;
       if (this.#underWay === 0) this.#drained?.();
       if (isGraph) {
-        this.#options.onAnswer({
-          requestId,
-          method: request.method ?? '',
-          status: response.statusCode,
-          durationMs: performance.now() - startedMs,
-          bytes,
-        });
+        const durationMs = performance.now() - startedMs;
+        const status = response.writableFinished ? response.statusCode : statusOfLeft;
+        this.#options.onAnswer({ requestId, method: request.method ?? '', status, durationMs, bytes });
       }
+    });
+    response.setHeader('x-request-id', requestId);
+    response.setHeader('x-content-type-options', 'nosniff');
+    if (this.#isDraining) response.setHeader('connection', 'close');
+    try {
+      bytes = isGraph ? await this.#answerGraph(request, response, requestId) : await this.#answerPage(request, response);
+    } catch (error) {
+      if (response.headersSent || response.destroyed) response.destroy();
+      else bytes = await this.#refuse(request, response, error, requestId);
     }
   }
 
@@ -149,7 +154,7 @@ export class Front {
         response.setHeader('access-control-allow-methods', 'GET, POST');
         response.setHeader(
           'access-control-allow-headers',
-          'authorization, x-auth-token, content-type, accept, x-request-id, apollo-require-preflight',
+          [...credentialHeaders, 'content-type', 'accept', 'x-request-id', 'apollo-require-preflight'].join(', '),
         );
         response.setHeader('access-control-max-age', '600');
       }
@@ -164,51 +169,75 @@ export class Front {
       throw new HttpRefusal(405, new GatewayError('BAD_USER_INPUT', 'The API answers GET and POST.'));
     }
 
-    const leaving = new AbortController();
+    const mediaType = mediaTypeFor(request);
+    if (mediaType === undefined) {
+      throw new HttpRefusal(406, new GatewayError('BAD_USER_INPUT', `The API answers ${mediaTypes.join(' or ')}.`));
+    }
+    const end = new AbortController();
+    const timer = setTimeout(() => end.abort(new GatewayError('TIMEOUT', 'The request took too long.')), this.#options.requestTimeoutMs);
     response.once('close', () => {
-      if (!response.writableFinished) leaving.abort(new GatewayError('TIMEOUT', 'The client left.'));
+      clearTimeout(timer);
+      if (!response.writableFinished) end.abort(new GatewayError('TIMEOUT', 'The client left.'));
     });
-    const session = await this.#options.authenticator.authenticate(tokenOfHeaders(request.headers), leaving.signal);
+    const session = await this.#options.authenticator.authenticate(tokenOfHeaders(request.headers), end.signal);
     const search = searchOf(request);
     const body = request.method === 'POST' ? await this.#readJson(request) : undefined;
-    const { query, operationName, variables, cost } = request.method === 'POST' ? asked(body) : askedBySearch(search);
-    let reckoned: number | undefined;
-    if (query !== undefined) {
-      const inspection = this.#options.documents.inspect(query);
-      if ('refused' in inspection) throw new HttpRefusal(400, inspection.refused);
-      if ('good' in inspection) {
-        try {
-          reckoned = checkCost(inspection.good, operationName, variables, this.#options.maxCost);
-        } catch (error) {
-          throw new HttpRefusal(400, error);
-        }
-      }
-    }
-    const deadline = AbortSignal.timeout(this.#options.requestTimeoutMs);
-    const context = this.#options.contexts.create(
-      session,
-      requestId,
-      AbortSignal.any([leaving.signal, deadline]),
-      cost ? reckoned : undefined,
-    );
-    const answer = await this.#options.apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: { method: request.method, headers: headerMap(request), search, body },
-      context: () => Promise.resolve(context),
-    });
-    for (const [name, value] of answer.headers) response.setHeader(name, value);
-    response.statusCode = answer.status ?? 200;
-    if (answer.body.kind === 'complete') {
+    const asked = request.method === 'POST' ? askedOf(body) : askedOfSearch(search);
+    const good = this.#inspected(asked);
+    const operation: HttpOperation = {
+      context: this.#options.contexts.create(session, requestId, end.signal),
+      cost: good === undefined ? undefined : this.#reckoned(good, asked),
+      hasRun: false,
+      failure: undefined,
+      isFormatted: false,
+    };
+    try {
+      const answer = await this.#options.apollo.executeHTTPGraphQLRequest({
+        httpGraphQLRequest: { method: request.method, headers: headerMap(request), search, body },
+        context: () => Promise.resolve({ operation }),
+      });
+      if (answer.body.kind !== 'complete') throw new Error('An answer came in parts, which no schema of the gateway has.');
+      for (const [name, value] of answer.headers) response.setHeader(name, value);
+      response.setHeader('content-type', contentType(mediaType));
+      response.statusCode = statusOfAnswer(operation, answer.status ?? 200, mediaType);
       const { string } = answer.body;
-      return send(request, response, response.statusCode >= 400 && !string.includes(requestId) ? withRequestId(string, requestId) : string);
+      return await send(request, response, operation.isFormatted ? string : this.#formatted(string, requestId));
+    } finally {
+      this.#options.onOver(operation.context);
     }
-    // Nothing in the schema streams within one answer; Apollo's type allows it all the same.
-    let bytes = 0;
-    for await (const chunk of answer.body.asyncIterator) {
-      bytes += chunk.length;
-      response.write(chunk);
+  }
+
+  /**
+   * The document that is meant, by its text or by its hash. Undefined where the request names none, which Apollo has the words for.
+   * @throws HttpRefusal for what may not be run.
+   */
+  #inspected({ query, hash }: Asked): GoodDocument | undefined {
+    if (query === undefined) return hash === undefined ? undefined : this.#options.documents.byHash(hash);
+    const inspection = this.#options.documents.inspect(query);
+    if ('good' in inspection) return inspection.good;
+    throw new RequestRefusal('refused' in inspection ? [inspection.refused] : inspection.invalid);
+  }
+
+  /** @returns the cost where it was asked for. */
+  #reckoned(good: GoodDocument, { operationName, variables, cost }: Asked): number | undefined {
+    try {
+      if (resolveOperation(good, operationName).operation === OperationTypeNode.SUBSCRIPTION) {
+        throw new GatewayError('BAD_USER_INPUT', 'Subscriptions run over the WebSocket at this path.');
+      }
+      const reckoned = checkCost(good, operationName, variables, this.#options.maxCost);
+      return cost ? reckoned : undefined;
+    } catch (error) {
+      throw new RequestRefusal([error]);
     }
-    response.end();
-    return bytes;
+  }
+
+  /** What Apollo refuses before there is an operation knows of no request yet. */
+  #formatted(answer: string, requestId: string): string {
+    const { errors = [] } = JSON.parse(answer) as { errors?: readonly GraphQLFormattedError[] };
+    return JSON.stringify({
+      errors: errors.map(({ message, extensions = {} }) => this.#options.formatError(new GraphQLError(message, { extensions }), requestId)),
+      extensions: { requestId },
+    });
   }
 
   /** UTF-8 JSON as it is: no other charset, and no encoding that could unfold into more than was sent. */
@@ -225,35 +254,27 @@ export class Front {
     const tooLarge = () =>
       new HttpRefusal(413, new GatewayError('BAD_USER_INPUT', `The body must be at most ${this.#options.maxBodyBytes} bytes.`));
     if (Number(request.headers['content-length'] ?? 0) > this.#options.maxBodyBytes) throw tooLarge();
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > this.#options.maxBodyBytes) throw tooLarge();
-      chunks.push(chunk);
-    }
+    const content = await contentOf(request, this.#options.maxBodyBytes);
+    if (content === undefined) throw tooLarge();
     try {
-      return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+      return JSON.parse(content.toString('utf8'));
     } catch {
       throw new HttpRefusal(400, new GatewayError('BAD_USER_INPUT', 'The body must be a JSON object with a `query`.'));
     }
   }
 
   async #refuse(request: IncomingMessage, response: ServerResponse, error: unknown, requestId: string): Promise<number> {
-    const cause = error instanceof HttpRefusal ? error.cause : error;
-    const status = error instanceof HttpRefusal ? error.status : statusOf(cause);
+    const mediaType = mediaTypeFor(request) ?? 'application/json';
+    const errors = error instanceof RequestRefusal ? error.errors : [error instanceof HttpRefusal ? error.cause : error];
+    const status =
+      error instanceof HttpRefusal ? error.status : error instanceof RequestRefusal ? statusOfRefusal(mediaType) : statusOf(errors[0]);
     if (status === 401) response.setHeader('www-authenticate', 'Bearer');
     // What is left of a body that was refused is not read: the connection cannot be used again.
     if (!request.complete) response.setHeader('connection', 'close');
-    const formatted = this.#options.formatError(cause, requestId);
     response.statusCode = status;
-    response.setHeader(
-      'content-type',
-      /application\/graphql-response\+json/.test(request.headers.accept ?? '')
-        ? 'application/graphql-response+json; charset=utf-8'
-        : 'application/json; charset=utf-8',
-    );
-    return send(request, response, JSON.stringify({ errors: [formatted], extensions: { requestId } }));
+    response.setHeader('content-type', contentType(mediaType));
+    const formatted = errors.map((each) => this.#options.formatError(each, requestId));
+    return send(request, response, JSON.stringify({ errors: formatted, extensions: { requestId } }));
   }
 }
 
@@ -267,48 +288,78 @@ class HttpRefusal extends Error {
   }
 }
 
-function statusOf(error: unknown): number {
-  if (!(error instanceof GatewayError)) return 500;
-  return (
-    (
-      { UNAUTHENTICATED: 401, FORBIDDEN: 403, UNAVAILABLE: 503, TIMEOUT: 504, RATE_LIMITED: 429, INTERNAL: 500 } as Readonly<
-        Record<string, number>
-      >
-    )[error.code] ?? 400
-  );
+/** A well-formed request whose operation may not, or cannot, be run. */
+class RequestRefusal extends Error {
+  constructor(readonly errors: readonly unknown[]) {
+    super('refused');
+  }
 }
 
+const statuses: Partial<Record<ErrorCode, number>> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  UNAVAILABLE: 503,
+  TIMEOUT: 504,
+  RATE_LIMITED: 429,
+  INTERNAL: 500,
+};
+
+/** In logs and metrics alone: nobody was there to be answered. */
+const statusOfLeft = 499;
+
+function statusOf(error: unknown): number {
+  return error instanceof GatewayError ? (statuses[error.code] ?? 400) : 500;
+}
+
+/** Clients of `application/json` take any other code for a proxy's word, and do not look into the body. */
+const statusOfRefusal = (mediaType: MediaType): number => (mediaType === 'application/json' ? 200 : 400);
+
+function statusOfAnswer({ hasRun, failure }: HttpOperation, status: number, mediaType: MediaType): number {
+  const found = failure === undefined ? status : statusOf(failure);
+  return hasRun && found === 400 ? statusOfRefusal(mediaType) : found;
+}
+
+const mediaTypes = ['application/json', 'application/graphql-response+json'] as const;
+
+type MediaType = (typeof mediaTypes)[number];
+
+/** The newer one only where it is named. Undefined where the client takes neither. */
+function mediaTypeFor({ headers: { accept } }: IncomingMessage): MediaType | undefined {
+  if (accept === undefined) return 'application/json';
+  return choose<MediaType>(accept, accept.includes('application/graphql-response+json') ? mediaTypes.toReversed() : mediaTypes);
+}
+
+const contentType = (mediaType: MediaType): string => `${mediaType}; charset=utf-8`;
+
+/** What the limits need of a request. Whether it is right is Apollo's to say. */
 interface Asked {
   readonly query: string | undefined;
+  /** Of a persisted query. */
+  readonly hash: string | undefined;
   readonly operationName: string | undefined;
   readonly variables: Readonly<Record<string, unknown>> | undefined;
+  /** Whether the client wants to be told what it costs. */
   readonly cost: boolean;
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What Apollo refuses before there is an operation carries no request id yet. */
-function withRequestId(answer: string, requestId: string): string {
-  const { errors = [] } = JSON.parse(answer) as { errors?: readonly GraphQLFormattedError[] };
-  return JSON.stringify({
-    errors: errors.map((error) => ({ ...error, extensions: { ...error.extensions, requestId } })),
-    extensions: { requestId },
-  });
-}
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** What the limits need of a body. Whether the body is right is Apollo's to say. */
-function asked(body: unknown): Asked {
-  const { query, operationName, variables, extensions } = isRecord(body) ? body : ({} as Readonly<Record<string, unknown>>);
+function askedOf(body: unknown): Asked {
+  const { query, operationName, variables, extensions }: Readonly<Record<string, unknown>> = isRecord(body) ? body : {};
+  const { cost, persistedQuery }: Readonly<Record<string, unknown>> = isRecord(extensions) ? extensions : {};
   return {
-    query: typeof query === 'string' ? query : undefined,
-    operationName: typeof operationName === 'string' ? operationName : undefined,
+    query: textOf(query),
+    hash: isRecord(persistedQuery) ? textOf(persistedQuery['sha256Hash']) : undefined,
+    operationName: textOf(operationName),
     variables: isRecord(variables) ? variables : undefined,
-    cost: isRecord(extensions) && extensions['cost'] === true,
+    cost: cost === true,
   };
 }
 
-function askedBySearch(search: string): Asked {
+function askedOfSearch(search: string): Asked {
   const parameters = new URLSearchParams(search);
   const json = (name: string): unknown => {
     try {
@@ -317,11 +368,33 @@ function askedBySearch(search: string): Asked {
       return undefined;
     }
   };
-  return asked({
+  return askedOf({
     query: parameters.get('query') ?? undefined,
     operationName: parameters.get('operationName') ?? undefined,
     variables: json('variables'),
     extensions: json('extensions'),
+  });
+}
+
+/**
+ * Undefined where it is longer than `maxBytes`; the rest of it then flows into nothing, so that the client comes to read the answer.
+ * @throws GatewayError `TIMEOUT` where the client leaves in the middle.
+ */
+function contentOf(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= maxBytes) {
+        chunks.push(chunk);
+      } else {
+        chunks.length = 0;
+        resolve(undefined);
+      }
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks)));
+    request.once('error', (cause) => reject(new GatewayError('TIMEOUT', 'The client left.', { cause })));
   });
 }
 
@@ -330,7 +403,7 @@ const compressFromBytes = 1_024;
 async function send(request: IncomingMessage, response: ServerResponse, text: string): Promise<number> {
   let body: Buffer = Buffer.from(text, 'utf8');
   if (body.length > compressFromBytes) {
-    const encoding = encodingFor(request.headers['accept-encoding']);
+    const encoding = choose(request.headers['accept-encoding'] ?? '', ['br', 'gzip']);
     if (encoding === 'br') {
       body = await toBrotli(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_SIZE_HINT]: body.length } });
     } else if (encoding === 'gzip') {
@@ -341,19 +414,6 @@ async function send(request: IncomingMessage, response: ServerResponse, text: st
   response.setHeader('content-length', body.length);
   response.end(request.method === 'HEAD' ? undefined : body);
   return body.length;
-}
-
-/** `br` before `gzip`, whichever the client does not refuse by `q=0`. */
-function encodingFor(accepted: string | undefined): 'br' | 'gzip' | undefined {
-  if (accepted === undefined) return undefined;
-  const offers = new Map(
-    accepted.split(',').map((offer) => {
-      const [name = '', ...parameters] = offer.trim().toLowerCase().split(';');
-      return [name.trim(), !parameters.some((parameter) => /^\s*q=0(\.0*)?\s*$/.test(parameter))] as const;
-    }),
-  );
-  if (offers.get('br') === true) return 'br';
-  return offers.get('gzip') === true ? 'gzip' : undefined;
 }
 
 function headerMap(request: IncomingMessage): HeaderMap {

@@ -15,7 +15,10 @@ export interface OperationsOptions {
   readonly syncTimeoutMs: number;
 }
 
-/** Runs operations once what they read is there, and not for longer than their deadline. Both transports come through here. */
+/**
+ * Runs operations once what they read is there, for no longer than their deadline and their budget last: who runs into either is answered with that one error
+ * and no data, whatever was found until then. Both transports come through here.
+ */
 export class Operations {
   readonly #options: OperationsOptions;
   readonly #kinds = new WeakMap<DocumentNode, Map<string | undefined, readonly Kind[]>>();
@@ -25,10 +28,9 @@ export class Operations {
   }
 
   run(execution: Execution): ExecutionResult | Promise<ExecutionResult> {
-    const { executor, isSettled } = this.#options;
-    if (!isSettled(this.#kindsOf(execution.document, execution.operationName))) return this.#runWhenReady(execution);
-    const result = executor.run(execution);
-    return result instanceof Promise ? withinDeadline(result, execution.context.signal) : result;
+    return this.#options.isSettled(this.#kindsOf(execution.document, execution.operationName))
+      ? this.#runNow(execution)
+      : this.#runWhenReady(execution);
   }
 
   /** @throws GatewayError `UNAVAILABLE` where the first sync of a kind takes longer than the limit. */
@@ -37,6 +39,7 @@ export class Operations {
     const { isSettled, settle, syncTimeoutMs } = this.#options;
     if (isSettled(kinds)) return;
     await settle(kinds, syncTimeoutMs, signal);
+    if (signal.aborted) throw reasonOf(signal);
     if (!isSettled(kinds)) throw new GatewayError('UNAVAILABLE', 'The gateway is still reading its clusters; try again in a moment.');
   }
 
@@ -45,9 +48,36 @@ export class Operations {
     try {
       await this.ready(document, operationName, context.signal);
     } catch (error) {
-      return failure(error, 503);
+      return failure(error);
     }
-    return withinDeadline(Promise.resolve(this.#options.executor.run(execution)), context.signal);
+    return this.#runNow(execution);
+  }
+
+  #runNow(execution: Execution): ExecutionResult | Promise<ExecutionResult> {
+    const { budget, signal } = execution.context;
+    let spent: GatewayError | undefined;
+    let end: ((error: GatewayError) => void) | undefined;
+    budget.whenSpent((error) => {
+      spent = error;
+      end?.(error);
+    });
+    const result = this.#options.executor.run(execution);
+    if (spent !== undefined) return failure(spent);
+    if (!(result instanceof Promise)) return result;
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => end?.(reasonOf(signal));
+      const settle = (): void => {
+        end = undefined;
+        signal.removeEventListener('abort', onAbort);
+      };
+      end = (error) => {
+        settle();
+        resolve(failure(error));
+      };
+      result.then(resolve, reject).finally(settle);
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
+    });
   }
 
   #kindsOf(document: DocumentNode, operationName: string | undefined): readonly Kind[] {
@@ -59,16 +89,11 @@ export class Operations {
   }
 }
 
-function withinDeadline(result: Promise<ExecutionResult>, signal: AbortSignal): Promise<ExecutionResult> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => resolve(failure(new GatewayError('TIMEOUT', 'The request took too long.'), 504));
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
+function reasonOf(signal: AbortSignal): GatewayError {
+  return signal.reason instanceof GatewayError ? signal.reason : new GatewayError('TIMEOUT', 'The request took too long.');
 }
 
-function failure(error: unknown, status: number): ExecutionResult {
+function failure(error: unknown): ExecutionResult {
   const original = error instanceof Error ? error : new Error(String(error));
-  return { errors: [new GraphQLError(original.message, { originalError: original, extensions: { http: { status } } })] };
+  return { errors: [new GraphQLError(original.message, { originalError: original })] };
 }

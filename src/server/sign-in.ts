@@ -1,8 +1,11 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { GatewayError } from '../errors.js';
+import { unauthenticated } from '../auth/access.js';
 
 /** A token is a credential: this is the one place that takes it from a request, and it goes nowhere but to the authenticator. */
 const bearer = /^bearer +(\S+)$/i;
+
+/** Headers that a token comes in. */
+export const credentialHeaders = ['authorization', 'x-auth-token'] as const;
 
 const maxTokenLength = 8_192;
 
@@ -22,9 +25,6 @@ function tokenOf(authorization: unknown, authToken: unknown): string {
   if (token === undefined || token === '' || token.length > maxTokenLength) throw unauthenticated();
   return token;
 }
-
-/** The same for every reason, so that it tells nothing of which tokens exist. */
-export const unauthenticated = (): GatewayError => new GatewayError('UNAUTHENTICATED', 'A valid token is needed.');
 
 /** Which web pages may talk to the API: those of its own origin, and those of the configured list. Programs send no `Origin`, and may. */
 export class Origins {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
@@ -10,12 +11,12 @@ import {
   type GraphQLFormattedError,
   type GraphQLSchema,
 } from 'graphql';
-import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
+import { CloseCode, handleProtocols, makeServer, type ServerOptions, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
-import type { Authenticator, Session } from '../auth/access.js';
+import { unauthenticated, type Authenticator, type Session } from '../auth/access.js';
 import { GatewayError } from '../errors.js';
 import type { ContextFactory, RequestContext } from './context.js';
-import { checkCost, operationOf, type Documents } from './documents.js';
+import { checkCost, resolveOperation, type Documents, type GoodDocument } from './documents.js';
 import type { Operations } from './operations.js';
 import { requestIdOf } from './front.js';
 import { tokenOfPayload, type Origins } from './sign-in.js';
@@ -31,20 +32,35 @@ export interface SocketsOptions {
   readonly maxCost: number;
   readonly maxStreamsPerUser: number;
   readonly requestTimeoutMs: number;
-  /** A socket that does not answer a ping within this time is ended. Default 12,000. */
+  /** Between two pings. A socket that answers none, and to which nothing is being sent, is ended at the next. Default 12,000. */
   readonly heartbeatMs?: number;
   /** How long a client may take to send `connection_init`. Default 3,000. */
   readonly initTimeoutMs?: number;
+  /** Least time between two reports of what a stream was refused; the first comes at once, and one more at its end. Default 60,000. */
+  readonly reportMs?: number;
   formatError(error: unknown, requestId: string): GraphQLFormattedError;
+  /** Told when an operation is over, and of a stream from time to time; what it was refused is forgotten afterwards. */
+  onOver(context: RequestContext): void;
   /** What a socket's own failure was, for the log. */
   onFailure(error: unknown): void;
 }
+
+/** Queries and mutations that one socket may have under way; answers that were not taken yet count. */
+const maxQueriesPerSocket = 100;
+
+/** Bytes that wait for a client, past which nothing more is read from it: who only asks and never listens is held up, and takes no memory. */
+const maxUnreadBytes = 1_048_576;
+
+/** Pings that may go unanswered while something is being sent: what is large takes its time on a slow line, and the pong comes after it. */
+const maxMissedWhileSending = 5;
 
 interface Extra extends Record<PropertyKey, unknown> {
   readonly socket: WebSocket;
   readonly requestId: string;
   /** Aborts when the socket closes. */
   readonly closed: AbortSignal;
+  /** Ids of the queries and mutations that are under way. */
+  readonly queries: Set<string>;
   session?: Session;
 }
 
@@ -58,7 +74,6 @@ export class Sockets {
   readonly #options: SocketsOptions;
   readonly #server: WebSocketServer;
   readonly #streams = new Map<string, number>();
-  readonly #signInFailures = new WeakSet<WebSocket>();
 
   constructor(options: SocketsOptions) {
     this.#options = options;
@@ -88,6 +103,8 @@ export class Sockets {
             ? undefined
             : '403 Forbidden';
       if (refusal !== undefined) {
+        // Nobody else listens any more: a client that resets the connection now must not end the process.
+        socket.on('error', () => socket.destroy());
         socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
         return;
       }
@@ -108,15 +125,20 @@ export class Sockets {
   #serve(protocol: ReturnType<typeof makeServer<Params, Extra>>, socket: WebSocket, request: IncomingMessage): void {
     const { heartbeatMs = 12_000, onFailure } = this.#options;
     const closed = new AbortController();
-    let isAlive = true;
+    setMaxListeners(0, closed.signal);
+    let missed = 0;
     const heartbeat = setInterval(() => {
-      if (!isAlive) socket.terminate();
-      isAlive = false;
+      if (missed > (socket.bufferedAmount > 0 ? maxMissedWhileSending : 0)) socket.terminate();
+      missed += 1;
       if (socket.readyState === socket.OPEN) socket.ping();
     }, heartbeatMs);
+    const holdUp = (): void => {
+      if (socket.bufferedAmount > maxUnreadBytes) socket.pause();
+    };
     socket.on('pong', () => {
-      isAlive = true;
+      missed = 0;
     });
+    socket.on('ping', holdUp);
     socket.on('error', () => {
       // ws closes the socket with the right code itself; a client's bad frame is none of our failures.
     });
@@ -126,20 +148,32 @@ export class Sockets {
         // Resolves once the bytes are out: a client that reads slowly holds up its own stream, which then gets the latest states only.
         send: (data) =>
           new Promise<void>((resolve) => {
-            if (socket.readyState !== socket.OPEN) resolve();
-            else socket.send(data, () => resolve());
+            if (socket.readyState !== socket.OPEN) {
+              resolve();
+              return;
+            }
+            socket.send(data, () => {
+              if (socket.isPaused && socket.bufferedAmount <= maxUnreadBytes) socket.resume();
+              resolve();
+            });
           }),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (listener) => {
           socket.on('message', (data) => {
+            holdUp();
             listener((data as Buffer).toString('utf8')).catch((error: unknown) => {
-              if (!this.#signInFailures.has(socket)) onFailure(error);
+              // A message that only servers send is well-formed, so graphql-ws throws, and has no code for it.
+              if (error instanceof Error && error.message.startsWith('Unexpected message of type')) {
+                socket.close(CloseCode.BadRequest, 'Invalid message received');
+                return;
+              }
+              onFailure(error);
               socket.close(CloseCode.InternalServerError, 'Internal server error');
             });
           });
         },
       },
-      { socket, requestId: requestIdOf(request), closed: closed.signal },
+      { socket, requestId: requestIdOf(request), closed: closed.signal, queries: new Set() },
     );
     socket.once('close', (code, reason) => {
       clearInterval(heartbeat);
@@ -149,88 +183,109 @@ export class Sockets {
   }
 
   #protocolOptions(): ServerOptions<Params, Extra> {
-    const { authenticator, formatError, initTimeoutMs = 3_000 } = this.#options;
+    const { authenticator, formatError, initTimeoutMs = 3_000, onOver } = this.#options;
     return {
       connectionInitWaitTimeout: initTimeoutMs,
       onConnect: async ({ connectionParams, extra }) => {
         try {
           extra.session = await authenticator.authenticate(tokenOfPayload(connectionParams), extra.closed);
         } catch (error) {
-          this.#signInFailures.add(extra.socket);
           const isUnavailable = error instanceof GatewayError && error.code === 'UNAVAILABLE';
           extra.socket.close(isUnavailable ? 1013 : CloseCode.Forbidden, isUnavailable ? 'Try again later' : 'Unauthenticated');
           return false;
         }
         const { ended } = extra.session;
-        const end = () => extra.socket.close(CloseCode.Forbidden, reasonOf(ended));
+        const end = () => extra.socket.close(CloseCode.Forbidden, closingReasonOf(ended));
         if (ended.aborted) end();
         else ended.addEventListener('abort', end, { once: true, signal: extra.closed });
         return true;
       },
-      onSubscribe: ({ extra }, id, { query, operationName, variables }) => {
-        const name = operationName ?? undefined;
-        const inspection = this.#options.documents.inspect(query);
+      onSubscribe: ({ extra }, id, payload) => {
+        const inspection = this.#options.documents.inspect(payload.query);
         if ('invalid' in inspection) return inspection.invalid;
-        if ('refused' in inspection) return [asGraphQLError(inspection.refused)];
         try {
-          checkCost(inspection.good, name, variables ?? undefined, this.#options.maxCost);
+          if ('refused' in inspection) throw inspection.refused;
+          return this.#begin(extra, id, inspection.good, payload);
         } catch (error) {
           return [asGraphQLError(error)];
         }
-        if (extra.session === undefined) return [asGraphQLError(new GatewayError('UNAUTHENTICATED', 'A valid token is needed.'))];
-        const operation = operationOf(inspection.good.document, name);
-        const requestId = `${extra.requestId}.${id.slice(0, 64)}`;
-        const leaving = new AbortController();
-        const isStream = operation?.operation === OperationTypeNode.SUBSCRIPTION;
-        const signal = isStream
-          ? AbortSignal.any([extra.closed, leaving.signal])
-          : AbortSignal.any([extra.closed, AbortSignal.timeout(this.#options.requestTimeoutMs)]);
-        const contextValue = this.#options.contexts.create(extra.session, requestId, signal);
-        const args: StreamArgs = {
-          schema: this.#options.schema,
-          document: inspection.good.document,
-          operationName: name ?? null,
-          variableValues: variables ?? null,
-          contextValue,
-          leaving,
-        };
-        return args;
       },
-      execute: (args) => this.#options.operations.run(executionOf(args as StreamArgs)),
-      subscribe: (args) => this.#subscribe(args as StreamArgs),
+      execute: async (args) => {
+        const { contextValue, end } = args as OperationArgs;
+        try {
+          return await this.#options.operations.run(executionOf(args as OperationArgs));
+        } finally {
+          end.release();
+          onOver(contextValue);
+        }
+      },
+      subscribe: (args) => this.#subscribe(args as OperationArgs),
       onNext: (_context, _id, _payload, args, result) => {
-        const { requestId } = (args as StreamArgs).contextValue;
+        const { contextValue, cost } = args as OperationArgs;
+        const { requestId } = contextValue;
         const errors = result.errors?.map((error) => formatError(error, requestId));
         // graphql-ws sends what it is given; its type wants errors that could still be formatted.
         return {
           ...result,
           ...(errors === undefined ? {} : { errors }),
-          extensions: { ...result.extensions, requestId },
-        } as FormattedExecutionResult as never;
+          extensions: { ...result.extensions, requestId, ...(cost === undefined ? {} : { cost }) },
+        } as FormattedExecutionResult;
       },
-      onError: ({ extra }, _id, _payload, errors) => errors.map((error) => formatError(error, extra.requestId)),
+      onError: ({ extra }, id, _payload, errors) => errors.map((error) => formatError(error, operationIdOf(extra, id))),
+      onComplete: ({ extra }, id) => {
+        extra.queries.delete(id);
+      },
     };
   }
 
-  async #subscribe(args: StreamArgs): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
-    const { contextValue, leaving, schema, document, operationName, variableValues } = args;
+  /** @throws what the operation is refused for. */
+  #begin(extra: Extra, id: string, good: GoodDocument, { operationName, variables, extensions }: SubscribePayload): OperationArgs {
+    const { maxCost, requestTimeoutMs, contexts, schema } = this.#options;
+    if (extra.session === undefined) throw unauthenticated();
+    const name = operationName ?? undefined;
+    const isStream = resolveOperation(good, name).operation === OperationTypeNode.SUBSCRIPTION;
+    const cost = checkCost(good, name, variables ?? undefined, maxCost);
+    if (!isStream) {
+      if (extra.queries.size >= maxQueriesPerSocket) {
+        throw new GatewayError('RATE_LIMITED', `A socket may have ${maxQueriesPerSocket} queries under way.`);
+      }
+      extra.queries.add(id);
+    }
+    const end = new End(extra.closed, isStream ? undefined : requestTimeoutMs);
+    return {
+      schema,
+      document: good.document,
+      operationName: name ?? null,
+      variableValues: variables ?? null,
+      contextValue: contexts.create(extra.session, operationIdOf(extra, id), end.signal),
+      cost: extensions?.['cost'] === true ? cost : undefined,
+      end,
+    };
+  }
+
+  async #subscribe(args: OperationArgs): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
+    const { contextValue, end, schema, document, operationName, variableValues } = args;
+    const { onOver, contexts, operations, maxStreamsPerUser, reportMs = 60_000 } = this.#options;
     const { userId } = contextValue.access.identity;
     const open = this.#streams.get(userId) ?? 0;
-    if (open >= this.#options.maxStreamsPerUser) {
-      return {
-        errors: [
-          asGraphQLError(new GatewayError('RATE_LIMITED', `A user may hold ${this.#options.maxStreamsPerUser} subscriptions open.`)),
-        ],
-      };
+    const over = (): void => {
+      end.release();
+      onOver(contextValue);
+      contextValue.refusals.clear();
+    };
+    if (open >= maxStreamsPerUser) {
+      over();
+      return { errors: [asGraphQLError(new GatewayError('RATE_LIMITED', `A user may hold ${maxStreamsPerUser} subscriptions open.`))] };
     }
     this.#streams.set(userId, open + 1);
-    const release = () => {
+    const release = (): void => {
       const left = (this.#streams.get(userId) ?? 1) - 1;
       if (left > 0) this.#streams.set(userId, left);
       else this.#streams.delete(userId);
+      over();
     };
     try {
-      await this.#options.operations.ready(document, operationName ?? undefined, contextValue.signal);
+      await operations.ready(document, operationName ?? undefined, contextValue.signal);
       const source = await createSourceEventStream({
         schema,
         document,
@@ -242,10 +297,21 @@ export class Sockets {
         release();
         return source;
       }
-      return new AnswerStream(source as AsyncIterable<unknown>, leaving, release, (event) => {
+      let reportedMs = -Infinity;
+      return new AnswerStream(source, end, release, async (event) => {
         // A fresh context for each event: what the viewer may see, and how much one answer may cost, is as of now.
-        const context = this.#options.contexts.create(contextValue.session, contextValue.requestId, contextValue.signal);
-        return this.#options.operations.run({ ...executionOf(args), context, rootValue: event });
+        const { session, requestId, signal, refusals } = contextValue;
+        const result = await operations.run({
+          ...executionOf(args),
+          context: contexts.create(session, requestId, signal, refusals),
+          rootValue: event,
+        });
+        if (!refusals.isEmpty && performance.now() - reportedMs >= reportMs) {
+          reportedMs = performance.now();
+          onOver(contextValue);
+          refusals.clear();
+        }
+        return result;
       });
     } catch (error) {
       release();
@@ -254,9 +320,50 @@ export class Sockets {
   }
 }
 
-type StreamArgs = ExecutionArgs & { readonly contextValue: RequestContext; readonly leaving: AbortController };
+type OperationArgs = ExecutionArgs & {
+  readonly contextValue: RequestContext;
+  readonly end: End;
+  /** Set where the client asked to be told. */
+  readonly cost: number | undefined;
+};
 
-function executionOf({ document, operationName, variableValues, contextValue }: StreamArgs) {
+/** Ends one operation: when its socket closes, when its time is over, or when its client has enough. */
+class End {
+  readonly #controller = new AbortController();
+  readonly #closed: AbortSignal;
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #onClosed = (): void => this.now();
+
+  constructor(closed: AbortSignal, timeoutMs: number | undefined) {
+    this.#closed = closed;
+    if (closed.aborted) this.now();
+    else closed.addEventListener('abort', this.#onClosed, { once: true });
+    if (timeoutMs !== undefined) {
+      this.#timer = setTimeout(() => this.#controller.abort(new GatewayError('TIMEOUT', 'The request took too long.')), timeoutMs);
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  now(): void {
+    this.#controller.abort(new GatewayError('TIMEOUT', 'The client left.'));
+  }
+
+  /** The operation has ended by itself. */
+  release(): void {
+    clearTimeout(this.#timer);
+    this.#closed.removeEventListener('abort', this.#onClosed);
+  }
+}
+
+/** Such that it may stand in a log, whatever the client calls its operations. */
+function operationIdOf(extra: Extra, id: string): string {
+  return /^[\w.-]{1,64}$/.test(id) ? `${extra.requestId}.${id}` : extra.requestId;
+}
+
+function executionOf({ document, operationName, variableValues, contextValue }: OperationArgs) {
   return {
     document,
     operationName: operationName ?? undefined,
@@ -266,25 +373,24 @@ function executionOf({ document, operationName, variableValues, contextValue }: 
 }
 
 const asGraphQLError = (error: unknown): GraphQLError =>
-  error instanceof Error ? new GraphQLError(error.message, { originalError: error }) : new GraphQLError(String(error));
+  error instanceof GraphQLError
+    ? error
+    : error instanceof Error
+      ? new GraphQLError(error.message, { originalError: error })
+      : new GraphQLError(String(error));
 
-function reasonOf(ended: AbortSignal): string {
+function closingReasonOf(ended: AbortSignal): string {
   return ended.reason instanceof GatewayError ? ended.reason.message.slice(0, 120) : 'The sign-in has ended.';
 }
 
 /** Answers to the events of a stream. `return` ends the stream at once, also while it waits for an event, which a generator function could not. */
 class AnswerStream implements AsyncGenerator<ExecutionResult, void, void> {
   readonly #events: AsyncIterator<unknown>;
-  readonly #leaving: AbortController;
-  readonly #answer: (event: unknown) => ExecutionResult | Promise<ExecutionResult>;
+  readonly #leaving: End;
+  readonly #answer: (event: unknown) => Promise<ExecutionResult>;
   #release: (() => void) | undefined;
 
-  constructor(
-    events: AsyncIterable<unknown>,
-    leaving: AbortController,
-    release: () => void,
-    answer: (event: unknown) => ExecutionResult | Promise<ExecutionResult>,
-  ) {
+  constructor(events: AsyncIterable<unknown>, leaving: End, release: () => void, answer: (event: unknown) => Promise<ExecutionResult>) {
     this.#events = events[Symbol.asyncIterator]();
     this.#leaving = leaving;
     this.#release = release;
@@ -321,9 +427,12 @@ class AnswerStream implements AsyncGenerator<ExecutionResult, void, void> {
     await this.return();
   }
 
+  /** The signal ends a source that waits for an event; one that waits to be asked for the next is told by its `return`. */
   #end(): void {
-    this.#leaving.abort(new GatewayError('TIMEOUT', 'The client left.'));
-    this.#release?.();
+    if (this.#release === undefined) return;
+    this.#leaving.now();
+    this.#events.return?.().catch(() => undefined);
+    this.#release();
     this.#release = undefined;
   }
 }

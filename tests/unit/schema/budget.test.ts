@@ -47,7 +47,8 @@ describe('a budget', () => {
 
   it('tells once who wants to end the operation, and answers nothing more', async () => {
     const told: GatewayError[] = [];
-    const budget = new Budget(new Pacer(), { maxObjects: 2, sliceMs: 0 }, undefined, (error) => told.push(error));
+    const budget = new Budget(new Pacer(), { maxObjects: 2, sliceMs: 0 });
+    budget.whenSpent((error) => told.push(error));
     let answers = 0;
     for (let i = 0; i < 5; i++) void Promise.resolve(budget.take(1, 'x')).then(() => answers++);
     for (let i = 0; i < 5; i++) await nextTurn();
