@@ -5,23 +5,21 @@
  */
 
 interface Field {
-  readonly name: 'minute' | 'hour' | 'day' | 'month' | 'weekday';
   readonly min: number;
   readonly max: number;
   /** Names of values, from `min` on. */
   readonly names: readonly string[];
 }
 
-const minuteField: Field = { name: 'minute', min: 0, max: 59, names: [] };
-const hourField: Field = { name: 'hour', min: 0, max: 23, names: [] };
-const dayField: Field = { name: 'day', min: 1, max: 31, names: [] };
+const minuteField: Field = { min: 0, max: 59, names: [] };
+const hourField: Field = { min: 0, max: 23, names: [] };
+const dayField: Field = { min: 1, max: 31, names: [] };
 const monthField: Field = {
-  name: 'month',
   min: 1,
   max: 12,
   names: ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'],
 };
-const weekdayField: Field = { name: 'weekday', min: 0, max: 6, names: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] };
+const weekdayField: Field = { min: 0, max: 6, names: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] };
 
 /** Values that a field lets through, ascending. */
 interface Values {
@@ -71,12 +69,12 @@ export interface CronTimes {
  */
 export function nextRun(schedule: string, timeZone: string | undefined, times: CronTimes): number | undefined {
   if (schedule.length > maxScheduleLength) return undefined;
-  const zone = clockOf(timeZone ?? 'UTC');
-  if (zone === undefined) return undefined;
-  // A time zone of the schedule's own goes before the field.
-  const prefix = /^(?:CRON_)?TZ=(\S*) +(.*)$/s.exec(schedule);
-  const clock = prefix === null ? zone : clockOf(prefix[1] ?? '');
-  const text = (prefix?.[2] ?? schedule).trim();
+  if (timeZone !== undefined && clockOf(timeZone) === undefined) return undefined;
+  // A time zone that the schedule names itself goes before the field, which is how the controller has it.
+  const spec = timeZone === undefined || schedule.includes('TZ') ? schedule : `TZ=${timeZone} ${schedule}`;
+  const prefix = /^(?:CRON_)?TZ=([^ ]*) (.*)$/s.exec(spec);
+  const clock = prefix === null ? utc : clockOf(prefix[1] ?? '');
+  const text = prefix?.[2]?.trim() ?? spec;
   if (clock === undefined) return undefined;
   if (text.startsWith('@every ')) return nextOfInterval(text.slice('@every '.length), times);
   const timetable = parseTimetable(descriptors.get(text) ?? text);
@@ -110,7 +108,7 @@ function nextOfInterval(text: string, { nowMs, sinceMs }: CronTimes): number | u
 const maxInstantMs = 8.64e15;
 
 function parseTimetable(text: string): Timetable | undefined {
-  const [minute, hour, day, month, weekday, ...more] = text.split(/\s+/);
+  const [minute, hour, day, month, weekday, ...more] = text.trim().split(/\s+/);
   if (minute === undefined || hour === undefined || day === undefined || month === undefined || weekday === undefined || more.length > 0)
     return undefined;
   const minutes = parseField(minute, minuteField);
@@ -205,7 +203,52 @@ interface Clock {
 }
 
 const utc: Clock = { offsetMs: () => 0 };
-/** There are some 600 names. */
+
+/** A clock of the time zone database. Asking for it is slow: what is known of whole days is kept. */
+class ZoneClock implements Clock {
+  readonly #format: Intl.DateTimeFormat;
+  readonly #maxDays = 4_000;
+  /** By day since the epoch, at its start in UTC. */
+  readonly #offsets = new Map<number, number>();
+
+  /** @throws RangeError for a name that is none. */
+  constructor(timeZone: string) {
+    const numeric = 'numeric';
+    this.#format = new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      hourCycle: 'h23',
+      year: numeric,
+      month: numeric,
+      day: numeric,
+      hour: numeric,
+      minute: numeric,
+    });
+  }
+
+  offsetMs(instantMs: number): number {
+    const day = Math.floor(instantMs / dayMs);
+    const offset = this.#offsetOfDay(day);
+    // No clock changes twice in a day.
+    return offset === this.#offsetOfDay(day + 1) ? offset : this.#look(instantMs);
+  }
+
+  #offsetOfDay(day: number): number {
+    let offset = this.#offsets.get(day);
+    if (offset === undefined) {
+      offset = this.#look(day * dayMs);
+      if (this.#offsets.size >= this.#maxDays) this.#offsets.clear();
+      this.#offsets.set(day, offset);
+    }
+    return offset;
+  }
+
+  #look(instantMs: number): number {
+    const [month = 1, day = 1, year = 1970, hour = 0, minute = 0] = this.#format.format(instantMs).split(/\D+/).map(Number);
+    return Date.UTC(year, month - 1, day, hour, minute) - Math.floor(instantMs / minuteMs) * minuteMs;
+  }
+}
+
+/** There are some 600 names, and some of them in other spellings. */
 const maxClocks = 1_000;
 const clocks = new Map<string, Clock>([
   ['', utc],
@@ -215,29 +258,13 @@ const clocks = new Map<string, Clock>([
 /** Undefined for a name that is none of the time zone database. */
 function clockOf(timeZone: string): Clock | undefined {
   let clock = clocks.get(timeZone);
-  // Not the offsets that JavaScript would take beside names, such as `+08:00`.
+  // Not the offsets that JavaScript takes beside names, such as `+08:00`.
   if (clock !== undefined || !/^[A-Za-z]/.test(timeZone)) return clock;
-  let format: Intl.DateTimeFormat;
   try {
-    format = new Intl.DateTimeFormat('en-US', {
-      timeZone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-    });
+    clock = new ZoneClock(timeZone);
   } catch {
     return undefined;
   }
-  clock = { offsetMs: (instantMs) => wallOf(format, instantMs) - Math.floor(instantMs / minuteMs) * minuteMs };
   if (clocks.size < maxClocks) clocks.set(timeZone, clock);
   return clock;
-}
-
-/** What the clock shows, to the minute. */
-function wallOf(format: Intl.DateTimeFormat, instantMs: number): number {
-  const [month = 1, day = 1, year = 1970, hour = 0, minute = 0] = format.format(instantMs).split(/\D+/).map(Number);
-  return Date.UTC(year, month - 1, day, hour, minute);
 }

@@ -117,13 +117,15 @@ export function nameIn<T extends string>(names: ReadonlyMap<string, T>, value: u
 }
 
 const maxShared = 20_000;
+/** What is longer is not repeated much, and would be kept beyond the life of its record. */
+const maxSharedLength = 512;
 let shared = new Map<string, string>();
 
 /** One string for all that are equal, while they keep coming: what thousands of records repeat is held once. */
 export function share(text: string): string;
 export function share(text: string | undefined): string | undefined;
 export function share(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
+  if (text === undefined || text.length > maxSharedLength) return text;
   const found = shared.get(text);
   if (found !== undefined) return found;
   if (shared.size >= maxShared) shared = new Map();
@@ -132,12 +134,14 @@ export function share(text: string | undefined): string | undefined {
 }
 
 const maxSharedLists = 5_000;
+const maxSharedListLength = 4_096;
 let sharedLists = new Map<string, readonly string[]>();
 
 /** As {@link share}, for a list of texts: the pods of a workload run the same images. The list that is given back is frozen. */
 export function shareList(list: string[]): readonly string[] {
   if (list.length === 0) return noTexts;
   const key = JSON.stringify(list);
+  if (key.length > maxSharedListLength) return Object.freeze(list);
   let found = sharedLists.get(key);
   if (found === undefined) {
     found = Object.freeze(list);

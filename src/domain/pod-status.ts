@@ -37,19 +37,26 @@ export function podColumns(pod: JsonObject): PodColumns {
   if (init.text === undefined || findBy(conditions, 'type', 'Initialized')?.['status'] === 'True') {
     restarts = init.sidecarRestarts;
     let running = false;
+    let failure: string | undefined;
     for (const container of [...objectsAt(status, 'containerStatuses')].reverse()) {
       restarts += intAt(container, 'restartCount') ?? 0;
       const waitingReason = textAt(objectAt(container, 'state', 'waiting'), 'reason');
       const terminated = stateOf(container, 'terminated');
       if (waitingReason !== undefined) text = waitingReason;
-      else if (terminated !== undefined) text = endText(terminated);
-      else if (container['ready'] === true && stateOf(container, 'running') !== undefined) {
+      else if (terminated !== undefined) {
+        text = endText(terminated);
+        if ((intAt(terminated, 'exitCode') ?? 0) !== 0) failure = text;
+      } else if (container['ready'] === true && stateOf(container, 'running') !== undefined) {
         running = true;
         readyContainers++;
       }
     }
-    // One container has done its work while others still run.
-    if (text === 'Completed' && running) text = isReady(conditions) ? 'Running' : 'NotReady';
+    // The first container has done its work: what the others do says more.
+    if (text === 'Completed') {
+      if (running && isReady(conditions)) text = 'Running';
+      else if (failure !== undefined) text = failure;
+      else if (running) text = 'NotReady';
+    }
   }
 
   if (textAt(objectAt(pod, 'metadata'), 'deletionTimestamp') !== undefined) {

@@ -130,7 +130,7 @@ export function readContainerResources(list: unknown): ContainerResources {
 /**
  * What a pod asks of its node, by the arithmetic that Kubernetes declares part of its API: containers and sidecars together, or the largest
  * moment of initialization where that is more; pod-level requests instead of the containers' for the resources that may have them; the overhead
- * of the runtime class on top. While a container is resized, the largest of what it asks for, was promised and has counts. A request that is not set is the limit,
+ * of the runtime class on top. While a container or the pod is resized, the largest of what it asks for, was promised and has counts. A request that is not set is the limit,
  * which the API server writes down itself, and templates lack.
  *
  * @param status The pod's; left out for a template.
@@ -165,6 +165,11 @@ export function podRequests(spec: JsonObject, status: JsonObject = noObject): Re
   for (const [name, nanos] of readResourceList(podLevel['limits'])) {
     if (!podRequested.has(name) && !total.has(name)) podRequested.set(name, nanos);
   }
+  if (podRequested.size > 0 && isObject(status['resources'])) {
+    // While the pod as a whole is resized.
+    const effective = duringResize(podRequested, objectAt(status, 'resources'), status['allocatedResources'], infeasible);
+    for (const name of podRequested.keys()) podRequested.set(name, effective.get(name) ?? 0n);
+  }
   for (const [name, nanos] of podRequested) if (mayBePodLevel(name)) total.set(name, nanos);
 
   addTo(total, readResourceList(spec['overhead']));
@@ -181,9 +186,14 @@ function containerRequests(container: JsonObject, status: JsonObject | undefined
   const requests = readResourceList(resources['requests']);
   for (const [name, nanos] of readResourceList(resources['limits'])) if (!requests.has(name)) requests.set(name, nanos);
   if (status === undefined || !isObject(status['resources'])) return requests;
-  const result: ResourceList = infeasible ? new Map<string, bigint>() : requests;
-  raiseTo(result, readResourceList(objectAt(status, 'resources')['requests']));
-  raiseTo(result, readResourceList(status['allocatedResources']));
+  return duringResize(requests, status['resources'], status['allocatedResources'], infeasible);
+}
+
+/** The largest of what is asked for (unless the node cannot give it), is in effect, and was promised. */
+function duringResize(asked: ResourceList, actual: JsonObject, allocated: unknown, infeasible: boolean): ResourceList {
+  const result: ResourceList = infeasible ? new Map<string, bigint>() : new Map(asked);
+  raiseTo(result, readResourceList(actual['requests']));
+  raiseTo(result, readResourceList(allocated));
   return result;
 }
 

@@ -20,11 +20,15 @@ export const taintEffects: ReadonlyMap<string, TaintEffect> = new Map([
   ['NoExecute', 'NO_EXECUTE'],
 ]);
 
+const masterLabels = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'] as const;
+const workerLabel = 'node-role.kubernetes.io/worker';
 const masterRoles: readonly NodeRole[] = Object.freeze(['MASTER']);
+const bothRoles: readonly NodeRole[] = Object.freeze(['MASTER', 'WORKER']);
 const workerRoles: readonly NodeRole[] = Object.freeze(['WORKER']);
 const noTaints: readonly Taint[] = Object.freeze([]);
 
 export class NodeRecord extends ResourceRecord {
+  /** Both for a node of the control plane that takes workloads: no taint of its role keeps them off, or a label says so. */
   readonly roles: readonly NodeRole[];
   readonly ready: boolean;
   /** False while scheduling is stopped. */
@@ -50,13 +54,10 @@ export class NodeRecord extends ResourceRecord {
     const spec = objectAt(object, 'spec');
     const status = objectAt(object, 'status');
     const info = objectAt(status, 'nodeInfo');
-    const isMaster =
-      Object.hasOwn(this.labelMap, 'node-role.kubernetes.io/control-plane') ||
-      Object.hasOwn(this.labelMap, 'node-role.kubernetes.io/master');
-    this.roles = isMaster ? masterRoles : workerRoles;
     this.ready = findBy(objectsAt(status, 'conditions'), 'type', 'Ready')?.['status'] === 'True';
     this.schedulable = spec['unschedulable'] !== true;
     this.taints = readTaints(spec);
+    this.roles = rolesOf(this.labelMap, this.taints);
     this.serverId = serverIdOf(textAt(spec, 'providerID'));
     const internal = findBy(objectsAt(status, 'addresses'), 'type', 'InternalIP');
     this.internalIP = internal && textAt(internal, 'address');
@@ -96,6 +97,12 @@ export const nodes: Kind<NodeRecord> = {
     role: (node) => node.roles,
   },
 };
+
+function rolesOf(labels: Readonly<Record<string, string>>, taints: readonly Taint[]): readonly NodeRole[] {
+  if (!masterLabels.some((label) => Object.hasOwn(labels, label))) return workerRoles;
+  const isKeptFree = taints.some(({ key, effect }) => masterLabels.some((label) => label === key) && effect !== 'PREFER_NO_SCHEDULE');
+  return isKeptFree && !Object.hasOwn(labels, workerLabel) ? masterRoles : bothRoles;
+}
 
 function readTaints(spec: JsonObject): readonly Taint[] {
   const taints = objectsAt(spec, 'taints');

@@ -122,7 +122,8 @@ export class StatefulSetRecord extends WorkloadRecord {
     const { object } = source;
     const replicas = readReplicas(object);
     const { type, partition = 0 } = readUpdateStrategy(object, 'updateStrategy');
-    super(source, templateOf(object), setStatus(object, replicas, type === 'ON_DELETE' ? Infinity : partition));
+    const firstOrdinal = countAt(objectAt(object, 'spec', 'ordinals'), 'start');
+    super(source, templateOf(object), setStatus(object, replicas, type === 'ON_DELETE' ? Infinity : Math.max(0, partition - firstOrdinal)));
     this.replicas = replicas;
   }
 
