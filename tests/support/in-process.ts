@@ -3,14 +3,14 @@ import { readTokenData } from '../../src/auth/token-data.js';
 import { digestOfToken, TokenAuthenticator } from '../../src/auth/token-file.js';
 import { defaultIsolationPatterns } from '../../src/domain/isolation.js';
 import { watchedKinds } from '../../src/domain/kinds/index.js';
-import type { ClusterInfo } from '../../src/k8s/catalog.js';
 import type { Kind } from '../../src/k8s/kind.js';
 import { StoreReader } from '../../src/k8s/store-reader.js';
 import { buildGatewaySchema } from '../../src/resolvers/schema.js';
 import { formatError } from '../../src/schema/format-error.js';
 import { ContextFactory } from '../../src/server/context.js';
 import { Executor } from '../../src/server/executor.js';
-import { MemoryCluster, projectLabel } from './objects.js';
+import { MemoryRegistry, type ClusterOfTest } from './memory-registry.js';
+import { projectLabel, type MemoryCluster } from './objects.js';
 
 const gatewaySchema = buildGatewaySchema();
 
@@ -32,12 +32,6 @@ export interface User {
   readonly departments?: Readonly<Record<string, string>>;
 }
 
-export interface ClusterOfTest {
-  readonly name: string;
-  readonly projects?: readonly string[] | undefined;
-  readonly info?: Partial<ClusterInfo>;
-}
-
 export interface InProcessOptions {
   readonly clusters: readonly ClusterOfTest[];
   readonly users: readonly User[];
@@ -55,7 +49,7 @@ export class InProcessGateway {
   readonly #options: InProcessOptions;
   readonly #schema: GraphQLSchema;
   readonly #executor: Executor;
-  readonly #clusters: ReadonlyMap<string, MemoryCluster>;
+  readonly #clusters: MemoryRegistry;
   readonly #tokens: TokenAuthenticator;
   readonly #contexts: ContextFactory;
   readonly #end = new AbortController();
@@ -68,20 +62,10 @@ export class InProcessGateway {
     this.#schema = schema;
     this.#executor = new Executor(schema, { compileAt });
     this.#tokens = new TokenAuthenticator(this.#tokenData(options.users), Date.now);
-    this.#clusters = new Map(options.clusters.map(({ name }) => [name, new MemoryCluster(name, watchedKinds)]));
-    const catalog = options.clusters.map(({ name, projects, info }): ClusterInfo => ({
-      name,
-      displayName: name,
-      version: 'v1.36.0',
-      status: 'HEALTHY',
-      statusMessage: undefined,
-      reached: true,
-      projects,
-      ...info,
-    }));
+    this.#clusters = new MemoryRegistry(options.clusters, watchedKinds);
     this.#contexts = new ContextFactory({
-      reader: new StoreReader([...this.#clusters.values()], { projectLabel }),
-      clusters: { all: () => catalog, get: (name) => catalog.find((one) => one.name === name) },
+      reader: new StoreReader(this.#clusters.sources, { projectLabel }),
+      clusters: this.#clusters,
       projects: this.#tokens.projects,
       isolationPatterns: defaultIsolationPatterns,
       budget: { maxObjects, sliceMs: 10 },
@@ -126,9 +110,7 @@ export class InProcessGateway {
   }
 
   cluster(name: string): MemoryCluster {
-    const cluster = this.#clusters.get(name);
-    if (cluster === undefined) throw new Error(`There is no cluster ${name}.`);
-    return cluster;
+    return this.#clusters.cluster(name);
   }
 
   close(): void {

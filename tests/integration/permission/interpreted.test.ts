@@ -3,4 +3,3 @@ import { describeGovernanceOfTheGraph, describePermission } from './suite.js';
 
 describeGovernanceOfTheGraph();
 describePermission('interpreted documents', () => openInProcess({ compileAt: Number.POSITIVE_INFINITY }));
-describePermission('compiled documents', () => openInProcess({ compileAt: 1 }));
