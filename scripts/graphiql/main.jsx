@@ -2,6 +2,7 @@
 import 'graphiql/style.css';
 import './page.css';
 import { GraphiQL } from 'graphiql';
+import { getOperationAST } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { useEffect, useMemo, useState } from 'react';
@@ -69,17 +70,24 @@ function Editor({ token }) {
   );
   // Whoever signs in as another leaves no subscription behind.
   useEffect(() => () => void client.dispose(), [client]);
-  const fetcher = useMemo(
-    () =>
-      createGraphiQLFetcher({
-        url: '/graphql',
-        headers: { authorization: `Bearer ${token}` },
-        wsClient: client,
-        enableIncrementalDelivery: false,
-      }),
-    [client, token],
-  );
+  const fetcher = useMemo(() => {
+    const ask = createGraphiQLFetcher({ url: '/graphql', headers: { authorization: `Bearer ${token}` }, enableIncrementalDelivery: false });
+    return (asked, options) => {
+      const operation = options?.documentAST && getOperationAST(options.documentAST, asked.operationName || undefined);
+      return operation?.operation === 'subscription' ? follow(client, asked) : ask(asked, options);
+    };
+  }, [client, token]);
   return <GraphiQL fetcher={fetcher} defaultQuery={initialQuery} defaultEditorToolsVisibility="variables" />;
+}
+
+/** What a subscription tells; why it ended, too, where it did not end well. */
+async function* follow(client, asked) {
+  try {
+    yield* client.iterate(asked);
+  } catch (error) {
+    if (Array.isArray(error)) yield { errors: error };
+    else yield { errors: [{ message: 'code' in error ? `The socket was closed: ${error.code} ${error.reason}` : String(error.message) }] };
+  }
 }
 
 createRoot(document.getElementById('app')).render(<Page />);
