@@ -113,9 +113,10 @@ export class ClusterConnection {
     try {
       return await this.#once(target, dial, deadline, idleTimeoutMs);
     } catch (error) {
-      // A token or a certificate may have rotated since it was read.
+      // A token or a certificate may have rotated since it was read; whoever was refused before may have renewed it already.
       if (!isRefusal(error)) throw error;
-      const renewed = await this.#dial(true);
+      let renewed = await this.#dial(false);
+      if (isSameDial(dial, renewed)) renewed = await this.#dial(true);
       if (isSameDial(dial, renewed)) throw this.#sharpened(error, dial);
       dial = renewed;
     }

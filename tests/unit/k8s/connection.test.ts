@@ -275,6 +275,22 @@ describe('Credentials', () => {
     expect(kube.asked).toHaveLength(2);
   });
 
+  test('that are refused late are not renewed again, for who was refused before has done it', async () => {
+    const late: (() => void)[] = [];
+    const isGood = guarded((authorization) => authorization === 'Bearer new');
+    const kube = await serve((asked, response, request) => {
+      const isOld = asked.headers.authorization === 'Bearer old';
+      if (isOld && asked.path === '/late') late.push(() => isGood(asked, response, request));
+      else isGood(asked, response, request);
+    });
+    const connection = connectTo(kube.url, dialing(['old', 'new', 'one-too-many']));
+    const slow = connection.read('/late', { signal: forever() });
+    await until(() => late.length === 1);
+    expect(await connection.read('/version', { signal: forever() })).toEqual({ in: true });
+    late[0]!();
+    expect(await slow).toEqual({ in: true });
+  });
+
   test('that are refused and cannot be renewed are a failure', async () => {
     const kube = await serve(guarded(() => false));
     expect(await failureOf(connectTo(kube.url, dialing(['old'])).read('/version', { signal: forever() }))).toMatchObject({
