@@ -2,7 +2,7 @@
 import 'graphiql/style.css';
 import './page.css';
 import { GraphiQL } from 'graphiql';
-import { getOperationAST } from 'graphql';
+import { getOperationAST, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { useEffect, useMemo, useState } from 'react';
@@ -72,12 +72,18 @@ function Editor({ token }) {
   useEffect(() => () => void client.dispose(), [client]);
   const fetcher = useMemo(() => {
     const ask = createGraphiQLFetcher({ url: '/graphql', headers: { authorization: `Bearer ${token}` }, enableIncrementalDelivery: false });
-    return (asked, options) => {
-      const operation = options?.documentAST && getOperationAST(options.documentAST, asked.operationName || undefined);
-      return operation?.operation === 'subscription' ? follow(client, asked) : ask(asked, options);
-    };
+    return (asked, options) => (isSubscription(asked) ? follow(client, asked) : ask(asked, options));
   }, [client, token]);
   return <GraphiQL fetcher={fetcher} defaultQuery={initialQuery} defaultEditorToolsVisibility="variables" />;
+}
+
+/** By the text that is sent: what the editor knows of it may be of a moment before. */
+function isSubscription({ query, operationName }) {
+  try {
+    return getOperationAST(parse(query), operationName || undefined)?.operation === 'subscription';
+  } catch {
+    return false;
+  }
 }
 
 /** What a subscription tells; why it ended, too, where it did not end well. */

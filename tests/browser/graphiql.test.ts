@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { roles } from '../../src/auth/matrix.js';
 
 const flags =
   '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
@@ -87,6 +86,9 @@ describe('GraphiQL of the demo', () => {
     await page.locator('.graphiql-query-editor .view-lines').first().click();
     await page.keyboard.press('ControlOrMeta+A');
     await page.keyboard.insertText(text);
+    // The editor closes brackets by itself.
+    await page.keyboard.press('ControlOrMeta+Shift+End');
+    await page.keyboard.press('Delete');
   }
 
   /** Resolves with the shown answer once it is as wanted. */
@@ -97,13 +99,12 @@ describe('GraphiQL of the demo', () => {
 
   it('offers a sign-in for each role', async () => {
     const offered = (await signIns()).join('\n');
-    expect((await signIns()).length).toBeGreaterThanOrEqual(roles.length);
-    for (const role of roles) expect(offered).toContain(role);
+    for (const role of ['云管理员', '部门管理员', '项目管理员', '普通用户', '只读用户']) expect(offered).toContain(role);
   });
 
   it('answers the query that it opens with', async () => {
     await page.click('.graphiql-execute-button');
-    const text = await shown(/"totalCount": [1-9]/);
+    const text = await shown(/"totalCount":\s[1-9]/);
     expect(text).toContain('"viewer"');
     expect(text).not.toContain('"errors"');
   });
@@ -114,7 +115,7 @@ describe('GraphiQL of the demo', () => {
     expect(await shown(/"viewer"/)).not.toContain('FORBIDDEN');
 
     const labels = await signIns();
-    const user = labels.findIndex((label) => /\bUSER\b/.test(label));
+    const user = labels.findIndex((label) => label.includes('普通用户（'));
     await page.locator('.sign-in select').selectOption({ index: user });
     await page.waitForSelector('.graphiql-execute-button');
     await write('{ viewer { role } clusters { name } }');
@@ -125,9 +126,9 @@ describe('GraphiQL of the demo', () => {
   });
 
   it('shows the changes of a subscription as they come', async () => {
-    await write('subscription { podChanges { type cursor pod { name status } } }');
+    await write('subscription { podChanges { type podId cursor } }');
     await page.click('.graphiql-execute-button');
-    const first = await shown(/"cursor": "[^"]+"/);
+    const first = await shown(/"cursor":\s+"[^"]+"/);
     // The demo lives: something happens within moments, and another answer takes this one's place.
     while ((await answer()) === first) await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await shown(/"podChanges"/)).toMatch(/"type": "(ADDED|SYNCED|MODIFIED|DELETED)"/);
