@@ -128,10 +128,8 @@ describe('GraphiQL of the demo', () => {
   it('shows the changes of a subscription as they come', async () => {
     await write('subscription { podChanges { type podId cursor } }');
     await page.click('.graphiql-execute-button');
-    const first = await shown(/"cursor":\s+"[^"]+"/);
-    // The demo lives: something happens within moments, and another answer takes this one's place.
-    while ((await answer()) === first) await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(await shown(/"podChanges"/)).toMatch(/"type": "(ADDED|SYNCED|MODIFIED|DELETED)"/);
+    // A snapshot has additions only: this happened while the page was looking.
+    expect(await shown(/"type":\s+"(MODIFIED|DELETED)"/)).toContain('"podChanges"');
     expect(requested.some((each) => each.startsWith('ws:'))).toBe(true);
   });
 });
