@@ -376,6 +376,7 @@ printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential",
     const old = readFileSync(current, 'utf8');
     writeFileSync(current, await issue('sixth'));
     await revoke('fifth', old);
+    await until('another run', () => readFileSync(runs, 'utf8').split('\n').length > 2);
     await put(own, 'plugged');
     await until('what came after', () => mapsOf(followed).includes('default/plugged') && isHealthy(followed));
     expect(readFileSync(runs, 'utf8')).toBe('login east 1\nlogin east 1\n');
