@@ -3,7 +3,7 @@ import type { Kind } from '../k8s/kind.js';
 import type { Reader } from '../k8s/reader.js';
 import { pods, type PodRecord } from './kinds/pods.js';
 import { replicaSets, type ReplicaSetRecord } from './kinds/replica-sets.js';
-import { cronJobs, workloadKinds, type CronJobRecord, type JobRecord, type WorkloadRecord, jobs } from './kinds/workloads.js';
+import { cronJobs, deployments, jobs, workloadKinds, type CronJobRecord, type JobRecord, type WorkloadRecord } from './kinds/workloads.js';
 
 /**
  * Who owns whom. An owner is who has the uid that the owned object names, in the same cluster and namespace: a name that was used again, and a
@@ -15,12 +15,15 @@ type Owned = PodRecord | ReplicaSetRecord | JobRecord;
 
 const kindsByName: ReadonlyMap<string, Kind<WorkloadRecord>> = new Map(workloadKinds.map((kind) => [kind.name, kind]));
 
-/** The nearest workload above: of a pod its job, not the cron job that made the job; of a job its cron job. */
-export function workloadOf(owned: Owned, reader: Reader): WorkloadRecord | undefined {
+/**
+ * The nearest workload above: of a pod its job, not the cron job that made the job; of a job its cron job. A replica set leads to a deployment and
+ * nowhere else: references can be written in circles.
+ */
+export function workloadOf(owned: PodRecord | JobRecord, reader: Reader): WorkloadRecord | undefined {
   const { controllerKind } = owned;
   if (controllerKind === replicaSets.name) {
     const replicaSet = ownerOf(replicaSets, owned, reader);
-    return replicaSet && workloadOf(replicaSet, reader);
+    return replicaSet && ownerOf(deployments, replicaSet, reader);
   }
   const kind = controllerKind === undefined ? undefined : kindsByName.get(controllerKind);
   return kind && ownerOf(kind, owned, reader);
@@ -46,12 +49,13 @@ export function controllersOf(workload: WorkloadRecord, reader: Reader): readonl
   return directOwnersOf(workload, reader).map(({ uid }) => uid);
 }
 
+/** The workload itself, too: a pod that names a deployment or a cron job is its own without a step between. */
 function directOwnersOf(workload: WorkloadRecord, reader: Reader): readonly ObjectRecord[] {
   switch (workload.workloadKind) {
     case 'DEPLOYMENT':
-      return ownedBy(replicaSets, workload, reader);
+      return [workload, ...ownedBy(replicaSets, workload, reader)];
     case 'CRON_JOB':
-      return ownedBy(jobs, workload, reader);
+      return [workload, ...ownedBy(jobs, workload, reader)];
     default:
       return [workload];
   }

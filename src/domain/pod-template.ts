@@ -183,7 +183,10 @@ const accessModes: ReadonlyMap<string, AccessMode> = new Map([
 ]);
 
 /** @param template `metadata` and `spec` of pods, as workloads hold them. */
-export function readPodTemplate(template: JsonObject, { clusterName, selector, claimTemplates = [] }: TemplateSurroundings): PodTemplate {
+export function readPodTemplate(
+  template: JsonObject,
+  { clusterName, selector = noObject, claimTemplates = [] }: TemplateSurroundings,
+): PodTemplate {
   const spec = objectAt(template, 'spec');
   const metadata = objectAt(template, 'metadata');
   const labels = keyValues(objectAt(metadata, 'labels'));

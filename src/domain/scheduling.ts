@@ -64,9 +64,9 @@ const preferred = 'preferredDuringSchedulingIgnoredDuringExecution';
 /**
  * Where a pod may run, from its spec.
  * @param labels Of the pods: tells whether an affinity concerns the pod's own kind.
- * @param selector `spec.selector` of the workload, where it has one of its own.
+ * @param selector `spec.selector` of the workload; empty where it has none.
  */
-export function readScheduling(spec: JsonObject, labels: readonly KeyValue[], selector?: JsonObject): Scheduling {
+export function readScheduling(spec: JsonObject, labels: readonly KeyValue[], selector: JsonObject): Scheduling {
   const affinity = objectAt(spec, 'affinity');
   const nodes = readNodeAffinity(objectAt(affinity, 'nodeAffinity'));
   const nodeName = textAt(spec, 'nodeName');
@@ -148,10 +148,12 @@ function namesOf(term: JsonObject): readonly string[] | undefined {
 function readPodAffinity(
   affinity: JsonObject,
   labels: readonly KeyValue[],
-  selector: JsonObject | undefined,
+  selector: JsonObject,
 ): Pick<Scheduling, 'spreadAcrossNodes' | 'podAffinity'> {
   const ownLabels = Object.fromEntries(labels.map(({ key, value }) => [key, value]));
-  const ownSelector = selectorText(selector === undefined ? pairsOf(labels) : requirementsOf(selector));
+  // Ways to write that pods keep away from their own kind. Empty is everybody, which is more than that.
+  const ownSelectors = new Set([requirementsOf(selector), pairsOf(labels.filter(({ key }) => !isGenerated(key)))].map(selectorText));
+  ownSelectors.delete('');
   let spreadAcrossNodes = false;
   const podAffinity: PodAffinityTerm[] = [];
   for (const [field, anti] of [
@@ -166,7 +168,7 @@ function readPodAffinity(
       if (anti && isOnePerNode(term) && matchesLabels(requirements, ownLabels)) {
         spreadAcrossNodes = true;
         // It says no more than that.
-        if (labelSelector === ownSelector) continue;
+        if (ownSelectors.has(labelSelector)) continue;
       }
       podAffinity.push({ weight: undefined, labelSelector, topologyKey: textAt(term, 'topologyKey') ?? '', anti });
     }
@@ -183,6 +185,11 @@ function readPodAffinity(
     }
   }
   return { spreadAcrossNodes, podAffinity };
+}
+
+/** A label that the controller of a job puts on its pods. */
+function isGenerated(key: string): boolean {
+  return key.startsWith('batch.kubernetes.io/') || key === 'controller-uid' || key === 'job-name';
 }
 
 /** Undefined where there is none: that selects no pod, and there is no text for it. */
