@@ -2,6 +2,7 @@ import { cloneJson, isObject, without, type JsonObject } from './json.js';
 import { kindFields } from './kind-fields.js';
 import type { MergeShape } from './patch.js';
 import { canonicalQuantity } from './quantity.js';
+import { resourceTypes } from './resources.js';
 import { badRequest } from './status.js';
 
 export type Scalar = 'string' | 'int' | 'long' | 'bool' | 'float' | 'bytes' | 'quantity' | 'intOrString' | 'time' | 'microTime' | 'any';
@@ -111,6 +112,8 @@ export function decodeKind({ kind, apiVersion }: { kind: string; apiVersion: str
   return { object: { kind, apiVersion, ...decoder.object(shapeNamed(kind), without(body, 'kind', 'apiVersion'), '') }, unknown };
 }
 
+const kinds = new Set(resourceTypes.map(({ kind }) => kind));
+
 class Decoder {
   readonly #unknown: string[];
   readonly #fail: (why: string) => Error;
@@ -126,7 +129,9 @@ class Decoder {
       const field = shape.fields.get(name);
       const place = path === '' ? name : `${path}.${name}`;
       if (field === undefined) {
-        this.#unknown.push(place);
+        // An object within another says what it is, too, such as the claims of a stateful set.
+        if (kinds.has(shape.name) && (name === 'kind' || name === 'apiVersion')) decoded[name] = member;
+        else this.#unknown.push(place);
         continue;
       }
       if (member === null || member === undefined) continue;
