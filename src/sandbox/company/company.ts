@@ -12,8 +12,8 @@ import type { WorkloadPlan } from './workloads.js';
 export { people, projects, type Person, type Project } from './people.js';
 
 const hourMs = 3_600_000;
-/** How long the company has been alive, and not only planned, when it opens. */
-const lifeHours = 1;
+/** How long its life has gone on when the company opens. Long enough for a release of each cluster to be on its way, and not done. */
+const lifeHours = 1 / 3;
 
 export interface CompanyOptions {
   /** The real clock, in milliseconds since the epoch. */

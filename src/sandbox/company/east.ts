@@ -253,6 +253,7 @@ const vision: readonly NamespacePlan[] = [
         devices: { 'nvidia.com/gpu': 4 },
         tolerates: gpu,
         nodeSelector: { 'nvidia.com/gpu.family': 'volta' },
+        spec: { progressDeadlineSeconds: 7 * day * 3600 },
       }),
       deployment('notebook', 'vision/notebook:4.3.1', 19 * day, {
         replicas: 3,
@@ -349,16 +350,15 @@ export const east: ClusterPlan = {
     { hoursAgo: 8 * day, act: (hands) => hands.release('logistics-prod/tracking', '3.5.0') },
     { hoursAgo: 6 * day, act: (hands) => hands.redeploy('data-lake/trino-worker') },
     // The new version starts, and fails as soon as it is asked something.
-    { hoursAgo: 7, act: (hands) => hands.release('shop-prod/coupon', '1.9.0', { 'crash-after-seconds': 20, 'exit-code': 1 }) },
+    { hoursAgo: 3, act: (hands) => hands.release('shop-prod/coupon', '1.9.0', { 'crash-after-seconds': 20, 'exit-code': 1 }) },
     // Nobody has pushed that image.
     { hoursAgo: 4, act: (hands) => hands.release('shop-test/checkout', '4.9.0-rc3', { 'pull-seconds': 'never' }) },
     { hoursAgo: 3 * day, act: (hands) => hands.stop('shop-prod/gift-card') },
     { hoursAgo: 16 * day, act: (hands) => hands.suspend('shop-prod/promotion-report') },
     { hoursAgo: 5, act: (hands) => hands.cordon('east-worker-4') },
-    { hoursAgo: 0.05, act: (hands) => hands.release('shop-prod/checkout', '4.8.4') },
   ],
   life: {
-    releases: { deployment: 'shop-prod/checkout', versions: ['4.8.5', '4.8.6', '4.8.4'], everySeconds: 960 },
+    releases: { deployment: 'shop-prod/checkout', versions: ['4.8.4', '4.8.5', '4.8.6'], everySeconds: 1040 },
     redeployed: ['shop-prod/image-resize', 'member-prod/points', 'data-lake/superset', 'logistics-prod/dispatch'],
     shaken: [
       'shop-prod/cart',

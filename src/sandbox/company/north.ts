@@ -213,14 +213,13 @@ export const north: ClusterPlan = {
     { hoursAgo: 11 * day, act: (hands) => hands.release('shop-prod/storefront', '3.12.4') },
     { hoursAgo: 4 * day, act: (hands) => hands.redeploy('data-stream/kafka-connect') },
     // It cannot reach the robots, and gives up each time.
-    { hoursAgo: 6, act: (hands) => hands.release('warehouse/robot-gateway', '0.7.1', { 'crash-after-seconds': 30, 'exit-code': 3 }) },
+    { hoursAgo: 2, act: (hands) => hands.release('warehouse/robot-gateway', '0.7.1', { 'crash-after-seconds': 30, 'exit-code': 3 }) },
     { hoursAgo: 2 * day, act: (hands) => hands.stop('warehouse/label-printer') },
     { hoursAgo: 7 * day, act: (hands) => hands.suspend('settlement-standby/restore-drill') },
     { hoursAgo: 0.6, act: (hands) => hands.loseNode('north-arm-5') },
-    { hoursAgo: 0.03, act: (hands) => hands.release('warehouse/wms', '9.3.2') },
   ],
   life: {
-    releases: { deployment: 'warehouse/wms', versions: ['9.3.3', '9.3.4', '9.3.2'], everySeconds: 780 },
+    releases: { deployment: 'warehouse/wms', versions: ['9.3.2', '9.3.3', '9.3.4'], everySeconds: 530 },
     redeployed: ['warehouse/picking', 'data-stream/kafka-connect', 'member-prod/login'],
     shaken: [
       'shop-prod/cart',
