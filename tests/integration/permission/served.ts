@@ -1,13 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { readTokenData } from '../../../src/auth/token-data.js';
-import { digestOfToken, TokenAuthenticator } from '../../../src/auth/token-file.js';
-import { loadConfig } from '../../../src/config.js';
 import { watchedKinds } from '../../../src/domain/kinds/index.js';
 import type { KubernetesObject } from '../../../src/k8s/objects.js';
-import { startGateway, type Gateway } from '../../../src/server/gateway.js';
-import { createLog } from '../../../src/server/log.js';
+import { TestGateway, tokenOf } from '../../support/gateway.js';
 import { kindNamed } from '../../support/in-process.js';
 import { MemoryRegistry } from '../../support/memory-registry.js';
 import { worldClusters, worldObjects, worldProjects, worldUsers, type Answer, type Ask, type User } from './world.js';
@@ -20,57 +16,33 @@ export async function openServed(transport: Transport): Promise<Ask> {
   for (const [cluster, objects] of Object.entries(worldObjects())) {
     for (const object of objects) clusters.cluster(cluster).put(kindNamed(object.kind), object);
   }
-  const tokens = new TokenAuthenticator(tokenData(worldUsers), Date.now);
-  const config = loadConfig({
-    env: {},
-    cwd: '/',
-    homeDirectory: '/',
-    exists: () => false,
-    // No cluster of a kubeconfig is followed; the documents of these tests are larger than people's.
-    overrides: {
-      port: 0,
-      managementPort: 0,
-      clusters: [{ name: 'none', displayName: 'none', kubeconfig: undefined, context: undefined, projects: undefined }],
-      maxTokens: 100_000,
-      maxFields: 10_000,
-      maxAliases: 1_000,
-      maxCost: 10_000_000,
-    },
-  });
-  const gateway = await startGateway({
-    config,
+  const gateway = await TestGateway.start({
     clusters,
-    authenticator: tokens,
-    log: createLog('silent'),
-    graphiqlAssets: '/nowhere',
-    now: Date.now,
-    writeAudit: () => undefined,
+    users: worldUsers,
+    projects: worldProjects,
+    // The documents of these tests are larger than people's.
+    config: { maxTokens: 100_000, maxFields: 10_000, maxAliases: 1_000, maxCost: 10_000_000 },
   });
-  return new ServedAsk(transport, gateway, clusters, tokens);
+  return new ServedAsk(transport, gateway, clusters);
 }
-
-const tokenData = (users: readonly User[]): ReturnType<typeof readTokenData> =>
-  readTokenData({ projects: worldProjects, users: users.map((user) => ({ ...user, tokenSha256: [digestOfToken(user.id)] })) });
 
 class ServedAsk implements Ask {
   readonly #transport: Transport;
-  readonly #gateway: Gateway;
+  readonly #gateway: TestGateway;
   readonly #clusters: MemoryRegistry;
-  readonly #tokens: TokenAuthenticator;
   readonly #sockets = new Map<string, Client>();
   readonly #persisted = new Set<string>();
 
-  constructor(transport: Transport, gateway: Gateway, clusters: MemoryRegistry, tokens: TokenAuthenticator) {
+  constructor(transport: Transport, gateway: TestGateway, clusters: MemoryRegistry) {
     this.#transport = transport;
     this.#gateway = gateway;
     this.#clusters = clusters;
-    this.#tokens = tokens;
   }
 
   async query(viewer: string, query: string, variables: Readonly<Record<string, unknown>> = {}): Promise<Answer> {
     switch (this.#transport) {
       case 'POST':
-        return this.#post(viewer, { query, variables });
+        return answerOf(await this.#gateway.as(viewer).query(query, { variables }));
       case 'GET':
         return this.#get(viewer, query, variables);
       case 'WebSocket': {
@@ -95,7 +67,7 @@ class ServedAsk implements Ask {
   }
 
   setUsers(users: readonly User[]): Promise<void> {
-    this.#tokens.replace(tokenData(users));
+    this.#gateway.setUsers(users);
     return Promise.resolve();
   }
 
@@ -110,28 +82,16 @@ class ServedAsk implements Ask {
     await this.#gateway.stop();
   }
 
-  async #post(viewer: string, body: object): Promise<Answer> {
-    const response = await fetch(`${this.#gateway.url}/graphql`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${viewer}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    return answerOf(await response.json());
-  }
-
   /** By its hash: the documents here are longer than an address may be. */
   async #get(viewer: string, query: string, variables: Readonly<Record<string, unknown>>): Promise<Answer> {
     const extensions = { persistedQuery: { version: 1, sha256Hash: createHash('sha256').update(query).digest('hex') } };
     if (!this.#persisted.has(query)) {
       this.#persisted.add(query);
-      // Kept for everybody by who may run it least: what a document is worth to one viewer says nothing to the next.
-      await this.#post('cloud-admin', { query, variables, extensions });
+      // One viewer's asking keeps it for all.
+      await this.#gateway.as('cloud-admin').query(query, { variables, extensions });
     }
     const search = new URLSearchParams({ variables: JSON.stringify(variables), extensions: JSON.stringify(extensions) });
-    const response = await fetch(`${this.#gateway.url}/graphql?${search.toString()}`, {
-      headers: { authorization: `Bearer ${viewer}`, 'apollo-require-preflight': 'true' },
-    });
-    return answerOf(await response.json());
+    return answerOf(await this.#gateway.as(viewer).request(`/graphql?${search.toString()}`));
   }
 
   async *#bySocket(viewer: string, query: string, variables: Readonly<Record<string, unknown>>): AsyncGenerator<Answer, void, undefined> {
@@ -140,7 +100,7 @@ class ServedAsk implements Ask {
       client = createClient({
         url: `${this.#gateway.url.replace('http', 'ws')}/graphql`,
         webSocketImpl: WebSocket,
-        connectionParams: { authorization: `Bearer ${viewer}` },
+        connectionParams: { authorization: `Bearer ${tokenOf(viewer)}` },
         retryAttempts: 0,
       });
       this.#sockets.set(viewer, client);
