@@ -3,6 +3,7 @@ import { startApiServer } from './api-server.js';
 import { giveWay, SandboxClock } from './clock.js';
 import { startControllers } from './controllers/start.js';
 import type { ErrorReport } from './controllers/work.js';
+import { standardVersion } from './discovery.js';
 import { isObject, textOf } from './json.js';
 import { decodeKind } from './kind-schema.js';
 import { MemoryStorage } from './memory-storage.js';
@@ -71,7 +72,7 @@ export async function startSandbox({
   port,
   token,
   objects = [],
-  version,
+  version = standardVersion,
   maxHistory,
   onError,
 }: SandboxOptions): Promise<Sandbox> {
@@ -82,7 +83,7 @@ export async function startSandbox({
     settle: () => controllers.settle(),
   });
   const storage = new MemoryStorage({ now: clock.now, ...(maxHistory === undefined ? {} : { maxHistory }) });
-  const controllers = startControllers({ storage, clock, seed, report: onError });
+  const controllers = startControllers({ storage, clock, seed, version, report: onError });
   const stop = (): void => {
     clock.stop();
     controllers.stop();

@@ -309,6 +309,29 @@ export class MemoryStorage implements Storage {
     return updated;
   }
 
+  bind(namespace: string | undefined, name: string, node: string, { dryRun = false }: WriteOptions = {}): SandboxObject {
+    const collection = this.#collection('pods');
+    const pod = collection.get(namespace ?? '', name);
+    if (pod === undefined) throw notFound(collection.type, name);
+    if (pod.metadata.deletionTimestamp !== undefined)
+      throw conflict(collection.type, name, `pod ${name} is being deleted, cannot be assigned to a host`);
+    const { nodeName = '', schedulingGates } = pod.spec as { nodeName?: string; schedulingGates?: unknown[] };
+    if (nodeName !== '') throw conflict(collection.type, name, `pod ${name} is already assigned to node "${nodeName}"`);
+    if (schedulingGates !== undefined && schedulingGates.length > 0)
+      throw conflict(collection.type, name, `pod ${name} has non-empty .spec.schedulingGates`);
+    const status = pod.status as { conditions?: { type: string }[] } | undefined;
+    const scheduled = {
+      type: 'PodScheduled',
+      observedGeneration: pod.metadata.generation,
+      status: 'True',
+      lastProbeTime: null,
+      lastTransitionTime: this.#instant(),
+    };
+    const conditions = [...(status?.conditions ?? []).filter(({ type }) => type !== 'PodScheduled'), scheduled];
+    const next: SandboxObject = { ...pod, spec: { ...pod.spec, nodeName: node }, status: { ...status, conditions } };
+    return dryRun ? next : this.#write(collection, 'MODIFIED', next, pod);
+  }
+
   delete(
     resource: ResourceName,
     namespace: string | undefined,

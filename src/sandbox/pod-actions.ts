@@ -1,13 +1,13 @@
 import { containersOf } from './defaults.js';
 import type { Exchange } from './exchange.js';
-import { cloneJson, isObject, textOf, type JsonObject } from './json.js';
+import { isObject, textOf, type JsonObject } from './json.js';
 import { decodeKind } from './kind-schema.js';
 import type { PodLogs } from './logs.js';
 import type { MemoryStorage } from './memory-storage.js';
 import { deleteOptionsFrom, flagOf, integerOf, parseWriteOptions } from './request-options.js';
 import { findResource, type ResourceType } from './resources.js';
 import { drained } from './serialization.js';
-import { badRequest, conflict, notFound, StatusError } from './status.js';
+import { badRequest, notFound, StatusError } from './status.js';
 import type { SandboxObject } from './storage.js';
 
 const pods = findResource('pods') as ResourceType;
@@ -95,14 +95,7 @@ export class PodActions {
     const node = textOf(target.name);
     if (node === '' || (target.kind !== undefined && target.kind !== 'Node'))
       throw badRequest('a binding has to name a node as its target');
-    const pod = this.#pod(namespace, podName);
-    if (pod.metadata.deletionTimestamp !== undefined)
-      throw conflict(pods, podName, `pod ${podName} is being deleted, cannot be assigned to a host`);
-    const current = textOf(specOf(pod).nodeName);
-    if (current !== '') throw conflict(pods, podName, `pod ${podName} is already assigned to node "${current}"`);
-    const next = cloneJson(pod);
-    next.spec = { ...specOf(pod), nodeName: node };
-    this.#storage.update('pods', next, undefined, { dryRun });
+    this.#storage.bind(namespace, podName, node, { dryRun });
     exchange.json(201, success);
   }
 

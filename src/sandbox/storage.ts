@@ -51,6 +51,8 @@ export interface Storage {
   create(resource: ResourceName, object: Record<string, unknown>): SandboxObject;
   /** Replaces; a `metadata.resourceVersion` that is set and stale is a Conflict. Without `subresource` the status stays; with `status` only it changes. */
   update(resource: ResourceName, object: SandboxObject, subresource?: 'status'): SandboxObject;
+  /** Puts a pod onto a node, as a scheduler's `binding` does. @throws StatusError where it is not there, bound already, or about to go. */
+  bind(namespace: string | undefined, name: string, node: string): SandboxObject;
   /** Undefined where it was not there. An object with finalizers or a grace period is only marked. */
   delete(resource: ResourceName, namespace: string | undefined, name: string, options?: DeleteOptions): SandboxObject | undefined;
   /** Called after each write, in the order of resourceVersions. @returns what ends the notice. */

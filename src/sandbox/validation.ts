@@ -1,5 +1,5 @@
 import { itemsOf, setDefaults, within } from './defaults.js';
-import { equalJson, isObject, without, type JsonObject } from './json.js';
+import { equalJson, isObject, textOf, without, type JsonObject } from './json.js';
 import { checkPodSpec, checkPort, isDnsLabel, labelRule, qosOf } from './pod-validation.js';
 import { Problems } from './problems.js';
 import type { ResourceType } from './resources.js';
@@ -72,7 +72,7 @@ export function graceOf(type: ResourceType, object: SandboxObject, asked: number
 
 const firstStatuses: Readonly<Record<string, (object: SandboxObject) => JsonObject>> = {
   namespaces: () => ({ phase: 'Active' }),
-  pods: (object) => ({ phase: 'Pending', qosClass: qosOf(object.spec as JsonObject) }),
+  pods: firstPodStatus,
   persistentvolumeclaims: () => ({ phase: 'Pending' }),
   services: () => ({ loadBalancer: {} }),
   'deployments.apps': () => ({}),
@@ -83,6 +83,21 @@ const firstStatuses: Readonly<Record<string, (object: SandboxObject) => JsonObje
   'cronjobs.batch': () => ({}),
   'horizontalpodautoscalers.autoscaling': () => ({ desiredReplicas: 0, currentMetrics: null }),
 };
+
+function firstPodStatus({ spec, metadata }: SandboxObject): JsonObject {
+  const pod = spec as JsonObject;
+  const gates = itemsOf(pod, 'schedulingGates');
+  const gated = {
+    type: 'PodScheduled',
+    observedGeneration: metadata.generation,
+    status: 'False',
+    lastProbeTime: null,
+    lastTransitionTime: metadata.creationTimestamp,
+    reason: 'SchedulingGated',
+    message: 'Scheduling is blocked due to non-empty scheduling gates',
+  };
+  return { phase: 'Pending', ...(gates.length === 0 ? {} : { conditions: [gated] }), qosClass: qosOf(pod) };
+}
 
 /** What admission adds to a pod: its service account, its priority, how long it stays on a lost node, and what its runtime class costs. */
 function admitPod(type: ResourceType, object: SandboxObject, lookup: Lookup): void {
@@ -98,25 +113,36 @@ function admitPod(type: ResourceType, object: SandboxObject, lookup: Lookup): vo
     );
     if (!isTolerated) tolerations.push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 });
   }
-  const { runtimeClassName } = spec;
-  if (typeof runtimeClassName === 'string' && runtimeClassName !== '') {
-    const runtimeClass = lookup.get('runtimeclasses.node.k8s.io', undefined, runtimeClassName);
-    if (runtimeClass === undefined)
-      throw forbidden(type, object.metadata.name, `pod rejected: RuntimeClass "${runtimeClassName}" not found`);
-    const { overhead, scheduling } = runtimeClass as JsonObject;
-    if (isObject(overhead) && isObject(overhead.podFixed)) {
-      if (spec.overhead !== undefined && !equalJson(spec.overhead, overhead.podFixed))
-        throw forbidden(type, object.metadata.name, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
-      spec.overhead = { ...overhead.podFixed };
-    }
-    if (isObject(scheduling)) {
-      if (isObject(scheduling.nodeSelector))
-        spec.nodeSelector = { ...(isObject(spec.nodeSelector) ? spec.nodeSelector : {}), ...scheduling.nodeSelector };
-      for (const toleration of itemsOf(scheduling, 'tolerations'))
-        if (!tolerations.some((each) => equalJson(each, toleration))) tolerations.push(toleration);
-    }
-  }
+  admitRuntimeClass(type, object, spec, tolerations, lookup);
   spec.tolerations = tolerations;
+}
+
+/** Changes `spec` and `tolerations` in place. */
+function admitRuntimeClass(type: ResourceType, object: SandboxObject, spec: JsonObject, tolerations: JsonObject[], lookup: Lookup): void {
+  const refused = (why: string): Error => forbidden(type, object.metadata.name, why);
+  const { runtimeClassName } = spec;
+  const hasClass = typeof runtimeClassName === 'string' && runtimeClassName !== '';
+  const runtimeClass = hasClass ? (lookup.get('runtimeclasses.node.k8s.io', undefined, runtimeClassName) as JsonObject | undefined) : {};
+  if (runtimeClass === undefined) throw refused(`pod rejected: RuntimeClass "${textOf(runtimeClassName)}" not found`);
+  const { overhead, scheduling } = runtimeClass;
+  if (isObject(overhead) && isObject(overhead.podFixed)) {
+    if (spec.overhead !== undefined && !equalJson(spec.overhead, overhead.podFixed))
+      throw refused("pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
+    spec.overhead = { ...overhead.podFixed };
+  } else if (spec.overhead !== undefined)
+    throw refused('pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead');
+  if (!isObject(scheduling)) return;
+  if (isObject(scheduling.nodeSelector)) {
+    const own = isObject(spec.nodeSelector) ? spec.nodeSelector : {};
+    for (const [key, value] of Object.entries(scheduling.nodeSelector))
+      if (own[key] !== undefined && own[key] !== value)
+        throw refused(
+          `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${textOf(value)}; pod.spec.nodeSelector[${key}] = ${textOf(own[key])}`,
+        );
+    spec.nodeSelector = { ...own, ...scheduling.nodeSelector };
+  }
+  for (const toleration of itemsOf(scheduling, 'tolerations'))
+    if (!tolerations.some((each) => equalJson(each, toleration))) tolerations.push(toleration);
 }
 
 /** A job finds its pods by its own uid. */
@@ -205,7 +231,9 @@ function checkTemplate(problems: Problems, parent: JsonObject, path: string, res
   const template = isObject(parent.template) ? parent.template : {};
   if (isObject(template.metadata)) checkLabels(problems, template.metadata.labels, `${path}.labels`);
   const spec = specOf(template);
-  checkPodSpec(problems, spec, `${path}.spec`);
+  // A stateful set's containers may mount the claims that it makes for its pods.
+  const claims = itemsOf(parent, 'volumeClaimTemplates').map((claim) => within(claim, 'metadata').name);
+  checkPodSpec(problems, spec, `${path}.spec`, claims);
   problems.oneOf(`${path}.spec.restartPolicy`, spec.restartPolicy, restartPolicies);
 }
 

@@ -27,6 +27,11 @@ export class ObjectIndex {
     return [...(this.#controlled.get(uid)?.get(resource)?.values() ?? [])];
   }
 
+  /** How many that are. */
+  countControlled(resource: ResourceName, uid: string): number {
+    return this.#controlled.get(uid)?.get(resource)?.size ?? 0;
+  }
+
   /** Everything that names this uid among its owners. */
   dependents(uid: string): Stored[] {
     return [...(this.#owned.get(uid)?.values() ?? [])];

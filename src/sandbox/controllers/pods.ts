@@ -1,7 +1,23 @@
 import { toInstant, type SandboxClock } from '../clock.js';
 import type { Random } from '../random.js';
 import type { SandboxObject } from '../storage.js';
-import { conditionOf, controlledBy, type Pod, type PodTemplate } from './shapes.js';
+import { conditionOf, controlledBy, controllerKey, controllerOf, type Pod, type PodTemplate } from './shapes.js';
+import type { Queue, World } from './work.js';
+
+/** Owners of up to so many pods are looked at after every change of one. */
+const maxEager = 50;
+/** Pods whose changes an owner of more looks at once a millisecond. */
+const pacePerMs = 20;
+
+/** Queues the owner of a pod that changed: at once where it has few pods, else soon, so that the changes of many are counted together. */
+export function queueOwner({ index }: Pick<World, 'index'>, queue: Queue, pod: SandboxObject, kind: string): void {
+  const key = controllerKey(pod, kind);
+  const owner = controllerOf(pod);
+  if (key === undefined || owner === undefined) return;
+  const siblings = index.countControlled('pods', owner.uid);
+  if (siblings <= maxEager) queue.add(key);
+  else queue.addAfter(key, siblings / pacePerMs);
+}
 
 /** A pod as a controller creates it. */
 export function podFrom(

@@ -1,10 +1,9 @@
 import { equalJson } from '../json.js';
 import { StatusError } from '../status.js';
 import type { StorageEvent } from '../storage.js';
-import { byDispensability, generatedName, isActive, isReady, isTerminating, podFrom, untilAvailableMs } from './pods.js';
+import { byDispensability, generatedName, isActive, isReady, isTerminating, podFrom, queueOwner, untilAvailableMs } from './pods.js';
 import {
   conditionOf,
-  controllerKey,
   keyOf,
   resourceOf,
   splitKey,
@@ -33,9 +32,7 @@ export class ReplicaSetController implements Controller {
   observe(event: StorageEvent): void {
     const resource = resourceOf(event);
     if (resource === 'replicasets.apps') this.#queue.add(keyOf(event.object.metadata));
-    if (resource !== 'pods') return;
-    const key = controllerKey(event.object, 'ReplicaSet');
-    if (key !== undefined) this.#queue.add(key);
+    if (resource === 'pods') queueOwner(this.#world, this.#queue, event.object, 'ReplicaSet');
   }
 
   sync(key: string): void {
@@ -90,7 +87,7 @@ export class ReplicaSetController implements Controller {
     const missing = Math.min(-surplus, maxBurst);
     for (let count = 0; count < missing; count++)
       storage.create('pods', podFrom(set.spec.template, set, generatedName(`${name}-`, random)));
-    // The pods that it made call it back for the rest.
+    if (missing < -surplus) this.#queue.add(keyOf(set.metadata));
   }
 
   #conditions(set: ReplicaSet, failure: StatusError | undefined): Condition[] {

@@ -13,11 +13,14 @@ export type Quantities = Record<string, string | number>;
 export interface Probe {
   initialDelaySeconds?: number;
   periodSeconds?: number;
+  successThreshold?: number;
 }
 
 export interface ContainerSpec {
   name: string;
   image?: string;
+  imagePullPolicy?: string;
+  ports?: { containerPort: number; hostPort?: number; protocol?: string }[];
   restartPolicy?: string;
   resources?: { requests?: Quantities; limits?: Quantities };
   readinessProbe?: Probe;
@@ -44,9 +47,25 @@ export interface NodeSelectorTerm {
   matchFields?: { key: string; operator: string; values?: string[] }[];
 }
 
+export interface PodAffinityTerm {
+  labelSelector?: LabelSelector;
+  namespaces?: string[];
+  namespaceSelector?: LabelSelector;
+  topologyKey: string;
+}
+
+export interface PodAffinity {
+  requiredDuringSchedulingIgnoredDuringExecution?: PodAffinityTerm[];
+  preferredDuringSchedulingIgnoredDuringExecution?: { weight: number; podAffinityTerm: PodAffinityTerm }[];
+}
+
 export interface Affinity {
-  nodeAffinity?: { requiredDuringSchedulingIgnoredDuringExecution?: { nodeSelectorTerms: NodeSelectorTerm[] } };
-  [other: string]: unknown;
+  nodeAffinity?: {
+    requiredDuringSchedulingIgnoredDuringExecution?: { nodeSelectorTerms: NodeSelectorTerm[] };
+    preferredDuringSchedulingIgnoredDuringExecution?: { weight: number; preference: NodeSelectorTerm }[];
+  };
+  podAffinity?: PodAffinity;
+  podAntiAffinity?: PodAffinity;
 }
 
 export interface PodSpec {
@@ -65,6 +84,8 @@ export interface PodSpec {
   subdomain?: string;
   schedulerName?: string;
   schedulingGates?: { name: string }[];
+  readinessGates?: { conditionType: string }[];
+  activeDeadlineSeconds?: number;
   terminationGracePeriodSeconds?: number;
   [other: string]: unknown;
 }
@@ -83,11 +104,13 @@ export interface Condition {
   lastUpdateTime?: string;
   lastProbeTime?: string | null;
   lastHeartbeatTime?: string;
+  observedGeneration?: number;
 }
 
 export interface Terminated {
   exitCode: number;
   reason: string;
+  message?: string;
   startedAt: string;
   finishedAt: string;
   containerID: string;
@@ -134,6 +157,7 @@ export interface NodeStatus {
   capacity?: Quantities;
   allocatable?: Quantities;
   addresses?: { type: string; address: string }[];
+  nodeInfo?: Record<string, string>;
   [other: string]: unknown;
 }
 export type ClusterNode = SandboxObject & {

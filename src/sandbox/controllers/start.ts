@@ -2,14 +2,21 @@ import type { SandboxClock } from '../clock.js';
 import { Random } from '../random.js';
 import type { Storage } from '../storage.js';
 import { DeploymentController } from './deployments.js';
+import { EventRecorder } from './events.js';
+import { Kubelet } from './kubelet.js';
+import { NodeLedger } from './node-ledger.js';
+import { EvictionController, NodeController } from './nodes.js';
 import { ObjectIndex } from './object-index.js';
 import { ReplicaSetController } from './replica-sets.js';
+import { Scheduler } from './scheduler.js';
 import { WorkLoop, type ErrorReport, type World } from './work.js';
 
 export interface ControllersOptions {
   readonly storage: Storage;
   readonly clock: SandboxClock;
   readonly seed: number | string;
+  /** Of the kubelets. */
+  readonly version: string;
   readonly report: ErrorReport;
 }
 
@@ -20,17 +27,24 @@ export interface Controllers {
 }
 
 /** Everything that animates a cluster. */
-export function startControllers({ storage, clock, seed, report }: ControllersOptions): Controllers {
+export function startControllers({ storage, clock, seed, version, report }: ControllersOptions): Controllers {
   const index = new ObjectIndex(storage);
-  const world: World = { storage, index, clock, random: new Random(seed) };
+  const ledger = new NodeLedger(storage);
+  const events = new EventRecorder(storage, clock);
+  const world: World = { storage, index, ledger, events, clock, random: new Random(seed), version };
   const loop = new WorkLoop(world, report);
   loop.add((queue) => new DeploymentController(world, queue));
   loop.add((queue) => new ReplicaSetController(world, queue));
+  loop.add((queue) => new NodeController(world, queue));
+  loop.add((queue) => new EvictionController(world, queue));
+  loop.add((queue) => new Scheduler(world, queue));
+  loop.add((queue) => new Kubelet(world, queue));
   return {
     settle: () => loop.settle(),
     stop: () => {
       loop.stop();
       index.stop();
+      ledger.stop();
     },
   };
 }

@@ -2,6 +2,8 @@ import { giveWay, type SandboxClock } from '../clock.js';
 import type { Random } from '../random.js';
 import { StatusError } from '../status.js';
 import type { Storage, StorageEvent } from '../storage.js';
+import type { EventRecorder } from './events.js';
+import type { NodeLedger } from './node-ledger.js';
 import type { ObjectIndex } from './object-index.js';
 
 /** Milliseconds that work may hold the event loop before it gives way. */
@@ -13,8 +15,12 @@ const maxRetryMs = 60_000;
 export interface World {
   readonly storage: Storage;
   readonly index: ObjectIndex;
+  readonly ledger: NodeLedger;
+  readonly events: EventRecorder;
   readonly clock: SandboxClock;
   readonly random: Random;
+  /** Of the kubelets. */
+  readonly version: string;
 }
 
 /** Keys that one controller has to look at: each once, however often it was added. */
@@ -51,6 +57,8 @@ export class WorkLoop {
   readonly #report: ErrorReport;
   readonly #posts: Post[] = [];
   readonly #unsubscribe: () => void;
+  /** Whose round is next. */
+  #turn = 0;
   #pending: NodeJS.Immediate | undefined;
   #isWorking = false;
   #isStopped = false;
@@ -63,7 +71,7 @@ export class WorkLoop {
     });
   }
 
-  /** @param make Gets the queue that `sync` is fed from. The controllers are served in the order in which they were added. */
+  /** @param make Gets the queue that `sync` is fed from. The controllers are served in turn, in the order in which they were added. */
   add<C extends Controller>(make: (queue: Queue) => C): C {
     const keys = new Set<string>();
     const timers = new Map<string, { atMs: number; cancel: () => void }>();
@@ -123,16 +131,18 @@ export class WorkLoop {
     if (this.#isWorking || this.#isStopped) return;
     this.#isWorking = true;
     try {
-      for (let didWork = true; didWork;) {
-        didWork = false;
-        for (const post of this.#posts) {
-          // What a sync adds comes in the next round, so that no controller starves the others.
-          for (const key of [...post.keys]) {
-            if (performance.now() > untilMs) return;
-            post.keys.delete(key);
-            didWork = true;
-            this.#sync(post, key);
-          }
+      for (let idle = 0; idle < this.#posts.length;) {
+        const post = this.#posts[this.#turn] as Post;
+        // Also where the slice ends before the round does, so that no controller starves the others.
+        this.#turn = (this.#turn + 1) % this.#posts.length;
+        idle = post.keys.size === 0 ? idle + 1 : 0;
+        // What a sync adds comes in the next round.
+        let left = post.keys.size;
+        for (const key of post.keys) {
+          if (left-- === 0) break;
+          if (performance.now() > untilMs) return;
+          post.keys.delete(key);
+          this.#sync(post, key);
         }
       }
     } finally {
