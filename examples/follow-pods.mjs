@@ -22,11 +22,7 @@ const query = `subscription Follow($filter: PodFilter, $after: String) {
 /** Codes by which the gateway says that this client, or who it signs in as, is not wanted as it is. All others are worth another try. */
 const final = new Set([4400, 4401, 4403, 4406, 4408, 4429]);
 
-/**
- * @param {{ url: string, token: string, filter?: object, signal: AbortSignal, retryMs?: number,
- *   onChange(change: object, pods: ReadonlyMap<string, object>): void }} options `onChange` is called after each change, with all pods as they are now
- * @throws what ended it for good: errors of the operation (such as FORBIDDEN), or the close of a socket whose sign-in has ended
- */
+/** See follow-pods.d.mts for what it takes, tells and throws. */
 export async function followPods({ url, token, filter, signal, retryMs = 1_000, onChange }) {
   const pods = new Map();
   let after;
@@ -52,8 +48,9 @@ export async function followPods({ url, token, filter, signal, retryMs = 1_000, 
       return;
     } catch (error) {
       if (signal.aborted) return;
-      // A connection that is lost, or was never to be had, has a code; errors of the operation have none.
-      if (typeof error?.code !== 'number' || final.has(error.code)) throw error;
+      // A connection that was not to be had is an event of type `error`, and one that is lost has a code; all else is an answer.
+      const isLost = error?.type === 'error' || (typeof error?.code === 'number' && !final.has(error.code));
+      if (!isLost) throw error;
     } finally {
       signal.removeEventListener('abort', leave);
       void client.dispose();
