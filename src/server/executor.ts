@@ -3,15 +3,20 @@ import {
   Kind,
   OperationTypeNode,
   execute as executeByInterpreter,
+  getNamedType,
+  isInputObjectType,
+  typeFromAST,
   visit,
   type DocumentNode,
   type ExecutionResult,
+  type GraphQLInputObjectType,
   type GraphQLSchema,
+  type GraphQLType,
   type OperationDefinitionNode,
 } from 'graphql';
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import type { Context } from '../schema/context.js';
-import { fieldsOf, operationOf } from './measure.js';
+import { operationOf, shapeOf } from './measure.js';
 
 /** One operation to be run. */
 export interface Execution {
@@ -92,7 +97,7 @@ export class Executor {
     plan.runs += 1;
     if (plan.query === undefined) {
       if (plan.runs < this.#compileAt) return undefined;
-      plan.fitness ??= fitnessOf(document, operationOf(document, operationName), this.#maxCompiledFields);
+      plan.fitness ??= fitnessOf(this.#schema, document, operationOf(document, operationName), this.#maxCompiledFields);
       if (plan.fitness === 'unfit') return undefined;
       const compiled = compileQuery(this.#schema, document, operationName, { disablingCapturingStackErrors: true });
       if (!isCompiledQuery(compiled)) {
@@ -154,26 +159,30 @@ function realError(error: GraphQLError): GraphQLError {
 }
 
 /**
- * graphql-jit answers otherwise than graphql-js for mutations (it goes on after a failed one), for a fragment that is spread more than once under
- * different conditions (it loses fields), and for a variable inside an input object that is not given (it passes null instead of leaving it out).
- * Introspection is costlier to compile than to run.
+ * graphql-jit answers otherwise than graphql-js for mutations (it goes on after a failed one), for fields that are selected more than once under
+ * different conditions (it loses some, or shows what is to be skipped), for what is called `__proto__` (it loses it), and for a variable inside an input object
+ * that is not given (it passes null instead of leaving it out). Introspection is costlier to compile than to run, and a variable whose input type holds itself would be compiled for ever.
  */
-function fitnessOf(document: DocumentNode, operation: OperationDefinitionNode | undefined, maxFields: number): readonly string[] | 'unfit' {
-  if (operation === undefined || operation.operation === OperationTypeNode.MUTATION || fieldsOf(document, operation) > maxFields)
-    return 'unfit';
-  const spreads = new Set<string>();
-  let isSpreadTwice = false;
+function fitnessOf(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode | undefined,
+  maxFields: number,
+): readonly string[] | 'unfit' {
+  if (operation === undefined || operation.operation === OperationTypeNode.MUTATION) return 'unfit';
+  const { fields, repeats } = shapeOf(document, operation);
+  if (fields > maxFields) return 'unfit';
+  if (operation.variableDefinitions?.some(({ type }) => holdsItself(typeFromAST(schema, type))) === true) return 'unfit';
   let hasCondition = false;
   let isIntrospection = false;
+  let namesPrototype = false;
   const inside = new Set<string>();
   visit(document, {
-    FragmentSpread(node) {
-      if (spreads.has(node.name.value)) isSpreadTwice = true;
-      spreads.add(node.name.value);
-      if ((node.directives?.length ?? 0) > 0) hasCondition = true;
+    Name({ value }) {
+      if (value === '__proto__') namesPrototype = true;
     },
-    InlineFragment(node) {
-      if ((node.directives?.length ?? 0) > 0) hasCondition = true;
+    Directive() {
+      hasCondition = true;
     },
     Field(node) {
       if (node.name.value === '__schema' || node.name.value === '__type') isIntrospection = true;
@@ -185,9 +194,17 @@ function fitnessOf(document: DocumentNode, operation: OperationDefinitionNode | 
       if (isNested) inside.add(node.name.value);
     },
   });
-  if (isIntrospection || (hasCondition && isSpreadTwice)) return 'unfit';
+  if (isIntrospection || namesPrototype || (hasCondition && repeats)) return 'unfit';
   for (const definition of operation.variableDefinitions ?? []) {
     if (definition.defaultValue !== undefined) inside.delete(definition.variable.name.value);
   }
   return [...inside];
+}
+
+/** Whether an input type is reached from itself, or from one of its fields. */
+function holdsItself(type: GraphQLType | undefined, open: ReadonlySet<GraphQLInputObjectType> = new Set()): boolean {
+  const named = getNamedType(type);
+  if (!isInputObjectType(named)) return false;
+  if (open.has(named)) return true;
+  return Object.values(named.getFields()).some((field) => holdsItself(field.type, new Set([...open, named])));
 }

@@ -80,12 +80,48 @@ export function measure(document: DocumentNode, limits: MeasureLimits): void {
   new Measuring(document, limits).all();
 }
 
-/** Fields that an operation selects, fragments counted wherever they are spread. */
-export function fieldsOf(document: DocumentNode, operation: OperationDefinitionNode): number {
-  return new Measuring(document, unlimited).of(operation).fields;
+export interface Shape {
+  /** Fields that are selected, fragments counted wherever they are spread. */
+  readonly fields: number;
+  /** Whether a field is selected more than once in one place, there or by way of fragments. */
+  readonly repeats: boolean;
 }
 
-const unlimited: MeasureLimits = { maxTokens: Infinity, maxDepth: Infinity, maxAliases: Infinity, maxFields: Infinity };
+/** What an operation comes to once its fragments are unfolded. The document is valid. */
+export function shapeOf(document: DocumentNode, operation: OperationDefinitionNode): Shape {
+  const fragments = fragmentsOf(document);
+  const known = new Map<string, { readonly fields: number; readonly names: ReadonlySet<string> }>();
+  let repeats = false;
+  const ofSet = ({ selections }: SelectionSetNode): { readonly fields: number; readonly names: ReadonlySet<string> } => {
+    const names = new Set<string>();
+    let fields = 0;
+    for (const selection of selections) {
+      const part = ofSelection(selection);
+      fields += part.fields;
+      for (const name of part.names) {
+        repeats ||= names.has(name);
+        names.add(name);
+      }
+    }
+    return { fields, names };
+  };
+  const ofSelection = (selection: SelectionNode): { readonly fields: number; readonly names: ReadonlySet<string> } => {
+    if (selection.kind === Kind.INLINE_FRAGMENT) return ofSet(selection.selectionSet);
+    if (selection.kind === Kind.FIELD) {
+      const below = selection.selectionSet === undefined ? 0 : ofSet(selection.selectionSet).fields;
+      return { fields: 1 + below, names: new Set([(selection.alias ?? selection.name).value]) };
+    }
+    const name = selection.name.value;
+    let part = known.get(name);
+    if (part === undefined) {
+      const fragment = fragments.get(name);
+      known.set(name, (part = ofSet(fragment?.selectionSet ?? { kind: Kind.SELECTION_SET, selections: [] })));
+    }
+    return part;
+  };
+  const { fields } = ofSet(operation.selectionSet);
+  return { fields, repeats };
+}
 
 const tooDeep = (): GatewayError => tooComplex(`The document is nested deeper than ${maxNesting} levels.`);
 
