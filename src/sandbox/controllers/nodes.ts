@@ -20,7 +20,7 @@ import type { Controller, Queue, World } from './work.js';
 /** How often a kubelet says that nothing has changed. */
 const heartbeatMs = 300_000;
 /** The same while time stands still, and weeks may pass in a second: nobody listens. */
-const quietHeartbeatMs = 12 * 3_600_000;
+const quietHeartbeatMs = 48 * 3_600_000;
 /** Until pods of a node that is gone are taken for lost. */
 const lostMs = 40_000;
 

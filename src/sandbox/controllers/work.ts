@@ -57,8 +57,10 @@ export class WorkLoop {
   readonly #report: ErrorReport;
   readonly #posts: Post[] = [];
   readonly #unsubscribe: () => void;
-  /** Whose round is next. */
+  /** Whose round it is. */
   #turn = 0;
+  /** How many of the keys that waited when the round began are still to be looked at. */
+  #left = 0;
   #pending: NodeJS.Immediate | undefined;
   #isWorking = false;
   #isStopped = false;
@@ -133,17 +135,16 @@ export class WorkLoop {
     try {
       for (let idle = 0; idle < this.#posts.length;) {
         const post = this.#posts[this.#turn] as Post;
-        // Also where the slice ends before the round does, so that no controller starves the others.
-        this.#turn = (this.#turn + 1) % this.#posts.length;
         idle = post.keys.size === 0 ? idle + 1 : 0;
-        // What a sync adds comes in the next round.
-        let left = post.keys.size;
+        // What a sync adds comes in the next round. A slice that ends within a round goes on there: what happens must not depend on how fast it goes.
+        this.#left ||= post.keys.size;
         for (const key of post.keys) {
-          if (left-- === 0) break;
           if (performance.now() > untilMs) return;
           post.keys.delete(key);
           this.#sync(post, key);
+          if (--this.#left === 0) break;
         }
+        this.#turn = (this.#turn + 1) % this.#posts.length;
       }
     } finally {
       this.#isWorking = false;
