@@ -1,5 +1,16 @@
 import { findBy, intAt, longAt, objectAt, objectsAt, textAt, type JsonObject } from './json.js';
 
+/**
+ * How a workload is: the first of these that holds. What Kubernetes says comes first, counts after it; `kubectl rollout status` counts the same way.
+ * - STOPPED: no replicas are wanted (`spec.replicas`), and the annotation says that somebody stopped it.
+ * - SUSPENDED: a job or cron job with `spec.suspend`.
+ * - FAILED: a deployment's `Progressing` condition has the reason `ProgressDeadlineExceeded`, or a job's `Failed` holds.
+ * - COMPLETED: a job's `Complete` holds.
+ * - PROGRESSING: its controller has not seen the latest generation, fewer replicas are updated than wanted, old ones are left, a deployment's
+ *   `Progressing` has another reason than `NewReplicaSetAvailable`, or a job has active pods.
+ * - DEGRADED: fewer replicas are available than wanted.
+ * - RUNNING: all else; no replicas without the annotation, too.
+ */
 export type WorkloadStatus = 'RUNNING' | 'PROGRESSING' | 'STOPPED' | 'DEGRADED' | 'FAILED' | 'COMPLETED' | 'SUSPENDED';
 
 /** As the contract's `ReplicaStatus`. */
@@ -25,9 +36,9 @@ const progressing: StatusAndMessage = Object.freeze({ status: 'PROGRESSING', sta
 const stopped: StatusAndMessage = Object.freeze({ status: 'STOPPED', statusMessage: undefined });
 const suspended: StatusAndMessage = Object.freeze({ status: 'SUSPENDED', statusMessage: undefined });
 
-/** The lines of the table in `designs/`, in its order: the first that matches. `kubectl rollout status` has the same rules. */
+/** Its `Progressing` condition is absent where it has no deadline: then the counts decide. */
 export function deploymentStatus(object: JsonObject, replicas: ReplicaStatus): StatusAndMessage {
-  if (isStopped(object, replicas)) return stopped;
+  if (isStopped(object)) return stopped;
   const conditions = conditionsOf(object);
   const progress = findBy(conditions, 'type', 'Progressing');
   if (progress?.['reason'] === 'ProgressDeadlineExceeded') return { status: 'FAILED', statusMessage: textAt(progress, 'message') };
@@ -49,7 +60,7 @@ export function deploymentStatus(object: JsonObject, replicas: ReplicaStatus): S
  * @param held Pods that an update leaves as they are on purpose: those below a partition, or all of them where updates wait for deletions.
  */
 export function setStatus(object: JsonObject, replicas: ReplicaStatus, held: number): StatusAndMessage {
-  if (isStopped(object, replicas)) return stopped;
+  if (isStopped(object)) return stopped;
   const isUpdated = replicas.updated >= replicas.desired - held && replicas.current - replicas.updated <= held;
   if (!isObserved(object) || !isUpdated) return progressing;
   return replicas.available < replicas.desired ? { status: 'DEGRADED', statusMessage: undefined } : running;
@@ -72,8 +83,10 @@ export function cronJobStatus(object: JsonObject): StatusAndMessage {
   return objectAt(object, 'spec')['suspend'] === true ? suspended : running;
 }
 
-function isStopped(object: JsonObject, replicas: ReplicaStatus): boolean {
-  return replicas.desired === 0 && Object.hasOwn(objectAt(object, 'metadata', 'annotations'), stoppedReplicasAnnotation);
+/** Only what keeps as many replicas as it is told can be stopped: not a daemon set that no node takes. */
+function isStopped(object: JsonObject): boolean {
+  const isAtZero = objectAt(object, 'spec')['replicas'] === 0;
+  return isAtZero && Object.hasOwn(objectAt(object, 'metadata', 'annotations'), stoppedReplicasAnnotation);
 }
 
 /** Its controller has seen what was last wanted. */

@@ -165,6 +165,11 @@ describe('the status of a daemon set', () => {
   const daemonSet = (status: object, spec: object = {}): string =>
     recordOf(daemonSets, { metadata: { generation: 1 }, spec, status: { ...counts, ...status } }).status;
 
+  it('is never STOPPED, whatever its annotations', () => {
+    const status = { desiredNumberScheduled: 0 };
+    expect(recordOf(daemonSets, { metadata: { annotations: stoppedReplicas }, status }).status).toBe('RUNNING');
+  });
+
   it.each<[string, string, object, object?]>([
     ['all is as it should be', 'RUNNING', {}],
     [
