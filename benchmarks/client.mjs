@@ -41,34 +41,31 @@ export async function ask({ url, body, headers }) {
   return answer;
 }
 
-/** Sockets that each hold one subscription; `greet` is sent by each once it is open. */
+/** Sockets that listen: to a subscription, or, without `asked`, to whatever a server sends. */
 export class Listeners {
   #sockets;
   #received = 0;
   #awaited = { count: Infinity, resolve: () => undefined };
   #last;
 
-  static async open(url, count, { greet = [], until, marker }) {
+  /** Resolves when each has its snapshot. Messages that hold `marker` are counted. */
+  static async open(url, count, marker, asked) {
     const listeners = new Listeners();
-    listeners.#sockets = await Promise.all(
-      Array.from(
-        { length: count },
-        () =>
-          new Promise((resolve, reject) => {
-            const socket = new WebSocket(url.replace('http', 'ws'), 'graphql-transport-ws', { perMessageDeflate: false });
-            socket.once('error', reject);
-            socket.once('close', (code) => reject(new Error(`a socket was closed with ${code}`)));
-            socket.once('open', () => {
-              for (const message of greet) socket.send(JSON.stringify(message));
-              if (until === undefined) resolve(socket);
-            });
-            socket.on('message', (data) => {
-              if (until !== undefined && data.includes(until)) resolve(socket);
-              else if (data.includes(marker)) listeners.#receive(data);
-            });
-          }),
-      ),
-    );
+    const open = () =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(url.replace('http', 'ws'), 'graphql-transport-ws', { perMessageDeflate: false });
+        const say = (message) => socket.send(JSON.stringify(message));
+        socket.once('error', reject);
+        socket.once('close', (code) => reject(new Error(`a socket was closed with ${code}`)));
+        socket.once('open', () => (asked === undefined ? resolve(socket) : say({ type: 'connection_init', payload: asked.headers })));
+        socket.on('message', (data) => {
+          if (data.includes(marker)) listeners.#receive(data);
+          else if (data.includes('"connection_ack"')) say({ id: '1', type: 'subscribe', payload: { query: asked.query } });
+          else if (data.includes('"SYNCED"')) resolve(socket);
+          else if (data.includes('"errors"') || data.includes('"error"')) reject(new Error(data.toString('utf8')));
+        });
+      });
+    listeners.#sockets = await Promise.all(Array.from({ length: count }, open));
     return listeners;
   }
 

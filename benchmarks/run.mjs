@@ -149,18 +149,12 @@ async function fanOut() {
     const query = `subscription { podChanges(filter: { namespaces: ["team-0"] }) {
       type cursor podId pod { name namespaceName status ready restarts phase nodeName workload { name } project { name } }
     } }`;
-    const listeners = await Listeners.open(gateway.url, scale.listeners, {
-      greet: [
-        { type: 'connection_init', payload: signedIn(tokens.member) },
-        { id: '1', type: 'subscribe', payload: { query } },
-      ],
-      until: '"SYNCED"',
-      marker: '"MODIFIED"',
-    });
+    const marker = '"MODIFIED"';
+    const listeners = await Listeners.open(gateway.url, scale.listeners, marker, { query, headers: signedIn(tokens.member) });
     let count = 1_000;
     const change = () => kube.call('touch', { namespace: 'team-0', count: ++count });
     await listeners.all(change);
-    const rawListeners = await Listeners.open(raw.ready.url, scale.listeners, { marker: '"MODIFIED"' });
+    const rawListeners = await Listeners.open(raw.ready.url, scale.listeners, marker);
     const text = listeners.last;
     const measure = async (pid, action, on) => {
       const before = cpuMs(pid);
