@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildSchema, parse, validate } from 'graphql';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const notOurs = new Set(['node_modules', 'dist', 'coverage', '.cache', '.git']);
@@ -115,6 +116,17 @@ describe('the documentation', () => {
       return !existsSync(file) || (anchor !== undefined && !anchorsOf(readFileSync(file, 'utf8')).includes(anchor));
     });
     expect(broken).toEqual([]);
+  });
+
+  it('asks for what the schema has', () => {
+    const schema = buildSchema(read('schema.graphql'));
+    const documents = [
+      ...pages.flatMap((page) => [...read(page).matchAll(/```graphql\n([^]*?)```/g)].map((match) => ({ at: page, text: match[1] ?? '' }))),
+      ...files.filter((path) => path.startsWith('examples/queries/')).map((path) => ({ at: path, text: read(path) })),
+    ];
+    expect(documents.length).toBeGreaterThan(5);
+    const problems = documents.flatMap(({ at, text }) => validate(schema, parse(text)).map(({ message }) => `${at}: ${message}`));
+    expect(problems).toEqual([]);
   });
 
   it('says of each dependency what it is for, and of no other package', () => {
