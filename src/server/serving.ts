@@ -6,7 +6,7 @@ import { formatError } from '../schema/format-error.js';
 import { createApollo } from './apollo.js';
 import type { ContextFactory, RequestContext } from './context.js';
 import { Documents } from './documents.js';
-import { Executor } from './executor.js';
+import { Executor, type ExecutorOptions } from './executor.js';
 import { Front } from './front.js';
 import type { Pages } from './graphiql.js';
 import type { Logger } from './log.js';
@@ -30,7 +30,10 @@ export type ServingConfig = Pick<
 >;
 
 export interface ServingParts
-  extends Pick<OperationsOptions, 'kindsOf' | 'isSettled' | 'settle'>, Pick<SocketsOptions, 'heartbeatMs' | 'initTimeoutMs' | 'reportMs'> {
+  extends
+    Pick<OperationsOptions, 'kindsOf' | 'isSettled' | 'settle'>,
+    Pick<SocketsOptions, 'heartbeatMs' | 'initTimeoutMs' | 'reportMs'>,
+    Pick<ExecutorOptions, 'compileAt'> {
   readonly config: ServingConfig;
   readonly schema: GraphQLSchema;
   readonly authenticator: Authenticator;
@@ -62,8 +65,11 @@ export class Serving {
     const { config, schema, authenticator, contexts, pages, log, metrics, now, writeAudit } = parts;
     const { requestTimeoutMs, maxStreamsPerUser, maxBodyBytes, maxCost, syncTimeoutMs } = config;
     const documents = new Documents(schema, config, { introspection: true });
-    const executor = new Executor(schema, { onRun: (engine) => metrics.runs.inc({ engine }) });
-    const { kindsOf, isSettled, settle } = parts;
+    const { kindsOf, isSettled, settle, compileAt } = parts;
+    const executor = new Executor(schema, {
+      ...(compileAt === undefined ? {} : { compileAt }),
+      onRun: (engine) => metrics.runs.inc({ engine }),
+    });
     const operations = new Operations({ executor, kindsOf, isSettled, settle, syncTimeoutMs });
     const shared = {
       documents,
