@@ -100,11 +100,11 @@ export class Documents {
       measure(document, this.#limits);
     } catch (error) {
       if (error instanceof GatewayError) return { refused: error };
-      if (error instanceof GraphQLError) return { invalid: [error] };
+      if (error instanceof GraphQLError) return { invalid: [withCode(error, 'GRAPHQL_PARSE_FAILED')] };
       throw error;
     }
     const invalid = validate(this.#schema, document, this.#rules);
-    if (invalid.length > 0) return { invalid };
+    if (invalid.length > 0) return { invalid: invalid.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED')) };
     const costs = new Map<string | undefined, CostOf>();
     const good: GoodDocument = {
       text,
@@ -131,6 +131,11 @@ export class Documents {
       this.#keptTokens -= tokens;
     }
   }
+}
+
+/** graphql-js gives no codes; clients know Apollo's. */
+function withCode({ message, nodes, source, positions }: GraphQLError, code: string): GraphQLError {
+  return new GraphQLError(message, { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null, extensions: { code } });
 }
 
 interface Kept {
