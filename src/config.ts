@@ -369,8 +369,13 @@ export function describeSettings(): readonly {
     file,
     form,
     doc,
-    default: standard === undefined ? '—' : Array.isArray(standard) ? standard.join(', ') || '(none)' : String(standard),
+    default: defaultText(standard),
   }));
+}
+
+function defaultText(standard: unknown): string {
+  if (standard === undefined) return '—';
+  return Array.isArray(standard) ? standard.join(', ') || '(none)' : JSON.stringify(standard).replace(/^"(.*)"$/, '$1');
 }
 
 function readFile(path: string, problems: string[]): Readonly<Record<string, unknown>> {

@@ -5,7 +5,6 @@ import { startApiServer, type ApiServer, type ApiServerOptions } from '../../src
 export interface Answered {
   readonly code: number;
   readonly headers: Headers;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly body: any;
 }
 

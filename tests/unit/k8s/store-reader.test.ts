@@ -220,7 +220,7 @@ class Stream {
     this.client = client;
     this.gate = gate;
     this.done = (async () => {
-      const changes = reader.watch([things], { identity: 'w', after: client.cursor, ...query } as never, this.#stop.signal);
+      const changes = reader.watch([things], { identity: 'w', after: client.cursor, ...query }, this.#stop.signal);
       for await (const change of changes) {
         client.take(change);
         if (this.gate !== undefined) await this.gate;
@@ -283,7 +283,7 @@ describe('a watch', () => {
     thing(east, 'a', 'x');
     thing(east, 'b', 'y');
     let projects: readonly string[] = ['p1'];
-    let failure: Error | undefined;
+    let failure: Error | undefined = undefined;
     let tell: () => void = () => undefined;
     const stream = new Stream(reader, {
       projects: {
