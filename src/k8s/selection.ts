@@ -31,7 +31,8 @@ export function isSelected<R extends ObjectRecord>(
     if (namespace === undefined || !isWithin(record.createdAt, namespace)) return false;
   }
   if (query.namespaces !== undefined && (namespaceName === undefined || !query.namespaces.includes(namespaceName))) return false;
-  if (query.where?.every(({ index, values }) => indexValues(kind, index, record).some((value) => values.includes(value))) === false) return false;
+  if (query.where?.every(({ index, values }) => indexValues(kind, index, record).some((value) => values.includes(value))) === false)
+    return false;
   if (query.labels !== undefined && !matchesLabels(query.labels, record.labelMap)) return false;
   return query.filter === undefined || query.filter(record, reader);
 }

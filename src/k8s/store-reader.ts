@@ -172,7 +172,8 @@ class StoreList<R extends ObjectRecord> {
       if (where === undefined || where.length === 0) return this.#store.size;
       const [only, ...others] = where;
       const [value, ...more] = only?.values ?? [];
-      if (only !== undefined && others.length === 0 && value !== undefined && more.length === 0) return this.#store.count(only.index, value);
+      if (only !== undefined && others.length === 0 && value !== undefined && more.length === 0)
+        return this.#store.count(only.index, value);
     }
     let count = 0;
     for (const record of this.#narrowed()?.records() ?? this.#store.all()) {
