@@ -177,7 +177,15 @@ export function giveWay(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+let lastSecond = NaN;
+let lastInstant = '';
+
 /** RFC 3339 in whole seconds, as Kubernetes writes most instants. */
 export function toInstant(epochMs: number): string {
-  return `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(epochMs / 1000);
+  if (second !== lastSecond) {
+    lastInstant = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastInstant;
 }

@@ -6,6 +6,7 @@ import type { ErrorReport } from './controllers/work.js';
 import { standardVersion } from './discovery.js';
 import { isObject, textOf } from './json.js';
 import { decodeKind } from './kind-schema.js';
+import { LogBook } from './log-book.js';
 import { MemoryStorage } from './memory-storage.js';
 import { findKind, type ResourceType } from './resources.js';
 import { badRequest } from './status.js';
@@ -32,6 +33,8 @@ export interface SandboxOptions {
   readonly objects?: readonly object[] | undefined;
   /** Version of Kubernetes that the API server and the nodes tell of, such as `v1.36.3`. */
   readonly version?: string | undefined;
+  /** Whether what happens is told as Kubernetes' Events, about five for each pod that starts. Default true. */
+  readonly events?: boolean | undefined;
   /** Past writes that watches can resume from, per kind. Default 20,000. */
   readonly maxHistory?: number | undefined;
   /** A failure that is a bug, in a request (`at` is undefined) or in a controller. The cluster goes on. */
@@ -73,6 +76,7 @@ export async function startSandbox({
   token,
   objects = [],
   version = standardVersion,
+  events = true,
   maxHistory,
   onError,
 }: SandboxOptions): Promise<Sandbox> {
@@ -83,7 +87,7 @@ export async function startSandbox({
     settle: () => controllers.settle(),
   });
   const storage = new MemoryStorage({ now: clock.now, ...(maxHistory === undefined ? {} : { maxHistory }) });
-  const controllers = startControllers({ storage, clock, seed, version, report: onError });
+  const controllers = startControllers({ storage, clock, seed, version, hasEvents: events, report: onError });
   const stop = (): void => {
     clock.stop();
     controllers.stop();
@@ -92,6 +96,7 @@ export async function startSandbox({
     await createAll(storage, objects);
     const server = await startApiServer({
       storage,
+      logs: new LogBook(storage, clock),
       now: clock.now,
       port,
       version,

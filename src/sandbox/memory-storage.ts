@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { toInstant } from './clock.js';
 import { cloneJson, equalJson, freezeJson, isObject, textOf, type JsonObject } from './json.js';
 import { resourceTypes, type ResourceType } from './resources.js';
 import { placeOf, SortedObjects } from './sorted-objects.js';
@@ -397,7 +398,7 @@ export class MemoryStorage implements Storage {
   }
 
   #instant(afterSeconds = 0): string {
-    return `${new Date(this.#now() + afterSeconds * 1000).toISOString().slice(0, 19)}Z`;
+    return toInstant(this.#now() + afterSeconds * 1000);
   }
 
   #nameFor(collection: Collection, { name, generateName, namespace }: JsonObject): string {

@@ -3,6 +3,7 @@ import { equalJson, isObject, textOf, without, type JsonObject } from './json.js
 import { checkPodSpec, checkPort, isDnsLabel, labelRule, qosOf } from './pod-validation.js';
 import { Problems } from './problems.js';
 import type { ResourceType } from './resources.js';
+import { isTimeZone, parseSchedule } from './schedule.js';
 import { isLabelKey, isLabelValue } from './selectors.js';
 import { forbidden, invalid } from './status.js';
 import type { ResourceName, SandboxObject } from './storage.js';
@@ -20,6 +21,7 @@ export function prepareCreate(type: ResourceType, object: SandboxObject, lookup:
   setDefaults(type, object);
   if (type.resource === 'pods') admitPod(type, object, lookup);
   if (type.resource === 'jobs.batch') identifyJob(object);
+  if (type.resource === 'daemonsets.apps') countTemplate(object, 1);
   const firstStatus = firstStatuses[type.resource];
   if (firstStatus !== undefined) object.status = firstStatus(object);
   check(type, object);
@@ -37,6 +39,11 @@ export function prepareUpdate(type: ResourceType, next: SandboxObject, current: 
     next.spec.clusterIPs ??= clusterIPs;
   }
   setDefaults(type, next);
+  if (type.resource === 'daemonsets.apps') {
+    const count = Number(current.metadata.annotations?.[templateCount] ?? 1);
+    const isSame = equalJson((next.spec as JsonObject).template, (current.spec as JsonObject).template);
+    countTemplate(next, isSame ? count : count + 1);
+  }
   // Controllers touch metadata and status most of the time: what did not change was checked before.
   const isSameSpec = equalJson({ ...next, metadata: 0, status: 0 }, { ...current, metadata: 0, status: 0 });
   if (
@@ -46,6 +53,13 @@ export function prepareUpdate(type: ResourceType, next: SandboxObject, current: 
   )
     return;
   check(type, next, isSameSpec ? undefined : current);
+}
+
+/** Old clients tell the templates of a daemon set apart by this annotation. */
+const templateCount = 'deprecated.daemonset.template.generation';
+
+function countTemplate({ metadata }: SandboxObject, count: number): void {
+  metadata.annotations = { ...metadata.annotations, [templateCount]: String(count) };
 }
 
 /** The same for a change of status alone. */
@@ -307,6 +321,10 @@ const checks: Readonly<Record<string, Check>> = {
     for (const field of ['parallelism', 'completions', 'backoffLimit', 'activeDeadlineSeconds', 'ttlSecondsAfterFinished'])
       problems.nonNegative(`spec.${field}`, spec[field]);
     problems.oneOf('spec.completionMode', spec.completionMode, ['Indexed', 'NonIndexed']);
+    if (spec.completionMode === 'Indexed' && spec.completions === undefined)
+      problems.required('spec.completions', 'when completion mode is Indexed');
+    for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes', 'podFailurePolicy', 'successPolicy'])
+      if (spec[field] !== undefined) problems.forbidden(`spec.${field}`, 'the embedded cluster does not serve it');
     checkTemplate(problems, spec, 'spec.template', ['OnFailure', 'Never']);
     if (current === undefined) return;
     const before = specOf(current);
@@ -319,8 +337,14 @@ const checks: Readonly<Record<string, Check>> = {
   },
   'cronjobs.batch': (problems, object) => {
     const spec = specOf(object);
+    const { timeZone } = spec;
     if (spec.schedule === undefined || spec.schedule === '') problems.required('spec.schedule');
-    else if (!isSchedule(spec.schedule)) problems.invalid('spec.schedule', spec.schedule, 'is no cron schedule');
+    else if (/TZ=/.test(textOf(spec.schedule)))
+      problems.invalid('spec.schedule', spec.schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead');
+    else if (parseSchedule(textOf(spec.schedule)) === undefined) problems.invalid('spec.schedule', spec.schedule, 'is no cron schedule');
+    if (timeZone !== undefined && !isTimeZone(textOf(timeZone)))
+      problems.invalid('spec.timeZone', timeZone, `unknown time zone ${textOf(timeZone)}`);
+    problems.nonNegative('spec.startingDeadlineSeconds', spec.startingDeadlineSeconds);
     problems.oneOf('spec.concurrencyPolicy', spec.concurrencyPolicy, ['Allow', 'Forbid', 'Replace']);
     problems.nonNegative('spec.successfulJobsHistoryLimit', spec.successfulJobsHistoryLimit);
     problems.nonNegative('spec.failedJobsHistoryLimit', spec.failedJobsHistoryLimit);
@@ -349,10 +373,3 @@ const checks: Readonly<Record<string, Check>> = {
       if (!isObject(scaleTargetRef) || scaleTargetRef[field] === undefined) problems.required(`spec.scaleTargetRef.${field}`);
   },
 };
-
-function isSchedule(schedule: unknown): boolean {
-  if (typeof schedule !== 'string') return false;
-  if (/^@(?:yearly|annually|monthly|weekly|daily|midnight|hourly|every \d+\S*)$/.test(schedule)) return true;
-  const fields = schedule.trim().split(/\s+/);
-  return fields.length === 5 && fields.every((field) => /^[\d*/,?A-Za-z-]+$/.test(field));
-}

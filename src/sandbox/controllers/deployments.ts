@@ -185,6 +185,7 @@ export class DeploymentController implements Controller {
       }
       throw error;
     }
+    if (replicasOf(family.fresh) > 0) this.#tellSize(deployment, family.fresh, 0, replicasOf(family.fresh));
     const next = this.#noteRevision(deployment, String(revision));
     if (!hasDeadline(next)) return next;
     return this.#noteProgress(next, 'NewReplicaSetCreated', `Created new replica set "${family.fresh.metadata.name}"`);
@@ -291,9 +292,15 @@ export class DeploymentController implements Controller {
     const annotations = { ...set.metadata.annotations, ...sizeAnnotations(deployment) };
     if (!isOther && (!always || equalJson(annotations, set.metadata.annotations))) return false;
     const written = this.#writeSet({ ...set, metadata: { ...set.metadata, annotations }, spec: { ...set.spec, replicas } });
+    if (isOther) this.#tellSize(deployment, set, replicasOf(set), replicas);
     if (family.fresh === set) family.fresh = written;
     family.old = family.old.map((each) => (each === set ? written : each));
     return isOther;
+  }
+
+  #tellSize(deployment: Deployment, { metadata }: ReplicaSet, from: number, to: number): void {
+    const message = `Scaled ${from < to ? 'up' : 'down'} replica set ${metadata.name} from ${from} to ${to}`;
+    this.#world.events.record(deployment, { type: 'Normal', reason: 'ScalingReplicaSet', message, component: 'deployment-controller' });
   }
 
   #cleanUp(deployment: Deployment, family: Family): void {

@@ -2,6 +2,10 @@ import { toInstant, type SandboxClock } from '../clock.js';
 import { StatusError } from '../status.js';
 import type { SandboxObject, Storage } from '../storage.js';
 
+/** Of one reason, an object has so many different messages told within ten minutes; all further ones are told as one that is counted. */
+const maxSimilar = 10;
+const similarMs = 600_000;
+const combinedHead = '(combined from similar events): ';
 /** Events are kept for an hour after they last happened, as Kubernetes does. */
 const ttlMs = 3_600_000;
 
@@ -23,31 +27,51 @@ export class EventRecorder {
   readonly #storage: Storage;
   readonly #clock: SandboxClock;
   /** By what they say; the longest silent first. */
-  readonly #recent = new Map<string, { namespace: string; name: string; atMs: number }>();
+  readonly #recent = new Map<string, { namespace: string; name: string; atMs: number; group: string }>();
+  /** By object, reason and source. */
+  readonly #similar = new Map<string, { messages: number; sinceMs: number }>();
+  readonly #isOn: boolean;
   #count = 0;
   #isSweeping = false;
 
-  constructor(storage: Storage, clock: SandboxClock) {
+  /** @param isOn Whether anything is written at all. */
+  constructor(storage: Storage, clock: SandboxClock, isOn: boolean) {
+    this.#isOn = isOn;
     this.#storage = storage;
     this.#clock = clock;
   }
 
   record(object: SandboxObject, text: EventText): void {
-    const key = [object.metadata.uid, text.reason, text.fieldPath ?? '', text.component, text.message].join('\n');
+    if (!this.#isOn) return;
+    const group = [object.metadata.uid, text.reason, text.fieldPath ?? '', text.component].join('\n');
     const atMs = this.#clock.now();
+    const own = `${group}\n${text.message}`;
+    const isCombined = !this.#recent.has(own) && this.#hasMany(group, atMs);
+    const key = isCombined ? `${group}\n${combinedHead}` : own;
+    const message = isCombined ? combinedHead + text.message : text.message;
     const recent = this.#recent.get(key);
     const told = recent === undefined ? undefined : this.#storage.get('events', recent.namespace, recent.name);
     try {
       if (recent !== undefined && told !== undefined) {
-        this.#storage.update('events', { ...told, count: Number(told.count) + 1, lastTimestamp: toInstant(atMs) });
+        this.#storage.update('events', { ...told, message, count: Number(told.count) + 1, lastTimestamp: toInstant(atMs) });
         this.#recent.delete(key);
         this.#recent.set(key, { ...recent, atMs });
-      } else this.#recent.set(key, { ...this.#create(object, text, atMs), atMs });
+      } else this.#recent.set(key, { ...this.#create(object, { ...text, message }, atMs), atMs, group });
     } catch (error) {
       // A namespace that ends takes no more events; nobody misses them.
       if (!(error instanceof StatusError)) throw error;
     }
     this.#sweepLater();
+  }
+
+  /** Counts one more message of the group. */
+  #hasMany(group: string, atMs: number): boolean {
+    const similar = this.#similar.get(group);
+    if (similar === undefined || atMs - similar.sinceMs > similarMs) {
+      this.#similar.set(group, { messages: 1, sinceMs: atMs });
+      return false;
+    }
+    return ++similar.messages > maxSimilar;
   }
 
   #create(object: SandboxObject, text: EventText, atMs: number): { namespace: string; name: string } {
@@ -93,9 +117,10 @@ export class EventRecorder {
   #sweep(): void {
     const oldestMs = this.#clock.now() - ttlMs;
     let slice = 500;
-    for (const [key, { namespace, name, atMs }] of this.#recent) {
+    for (const [key, { namespace, name, atMs, group }] of this.#recent) {
       if (atMs > oldestMs || slice-- === 0) break;
       this.#recent.delete(key);
+      this.#similar.delete(group);
       this.#storage.delete('events', namespace, name);
     }
     this.#sweepLater();

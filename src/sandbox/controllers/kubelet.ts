@@ -18,17 +18,20 @@ export class Kubelet implements Controller {
   /** Images that each node has. */
   readonly #images = new Map<string, Set<string>>();
   #addresses = 0;
+  /** While it writes a status itself, which is no news to it. */
+  #isWriting = false;
 
   constructor(world: World, queue: Queue) {
     this.#world = world;
     this.#queue = queue;
   }
 
-  observe({ type, object, previous, ...event }: StorageEvent): void {
-    const resource = resourceOf({ type, object, previous, ...event });
+  observe(event: StorageEvent): void {
+    const { type, object, previous } = event;
+    const resource = resourceOf(event);
     if (resource === 'pods') {
       if (type === 'DELETED') this.#machines.delete(object.metadata.uid);
-      else if (((object as Pod).spec.nodeName ?? '') !== '') this.#queue.add(keyOf(object.metadata));
+      else if (!this.#isWriting && ((object as Pod).spec.nodeName ?? '') !== '') this.#queue.add(keyOf(object.metadata));
     }
     if (resource !== 'nodes') return;
     const { name } = object.metadata;
@@ -53,13 +56,22 @@ export class Kubelet implements Controller {
     if (isTerminating(pod) && !isFinished(pod)) machine.stop(nowMs, deletionGracePeriodSeconds);
     machine.advance(nowMs);
     const status = machine.status(pod, nowMs);
-    if (!equalJson(pod.status, status)) storage.update('pods', { ...pod, status }, 'status');
+    if (!equalJson(pod.status, status)) this.#write({ ...pod, status });
     if (machine.isStopped) {
       storage.delete('pods', namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } });
       return;
     }
     if (machine.nextMs !== Infinity) this.#queue.addAfter(key, Math.max(1, machine.nextMs - nowMs));
     else if (status.phase === 'Succeeded' || status.phase === 'Failed') this.#machines.delete(uid);
+  }
+
+  #write(pod: Pod): void {
+    this.#isWriting = true;
+    try {
+      this.#world.storage.update('pods', pod, 'status');
+    } finally {
+      this.#isWriting = false;
+    }
   }
 
   #hostOf(pod: Pod, node: ClusterNode): Host {

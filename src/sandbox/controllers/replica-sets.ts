@@ -1,7 +1,7 @@
 import { equalJson } from '../json.js';
 import { StatusError } from '../status.js';
 import type { StorageEvent } from '../storage.js';
-import { byDispensability, generatedName, isActive, isReady, isTerminating, podFrom, queueOwner, untilAvailableMs } from './pods.js';
+import { byDispensability, generatedName, isActive, isTerminating, podFrom, queueOwner, untilAvailableMs } from './pods.js';
 import {
   conditionOf,
   keyOf,
@@ -16,7 +16,7 @@ import {
 import type { Controller, Queue, World } from './work.js';
 
 /** Pods made at a time; more would hold the event loop for too long. */
-const maxBurst = 100;
+const maxBurst = 200;
 
 /** Keeps as many pods of a replica set as it asks for. Pods that nobody controls are left alone: none is adopted. */
 export class ReplicaSetController implements Controller {
@@ -36,58 +36,84 @@ export class ReplicaSetController implements Controller {
   }
 
   sync(key: string): void {
-    const { storage, index, clock } = this.#world;
+    const { storage } = this.#world;
     const { namespace, name } = splitKey(key);
     const set = storage.get('replicasets.apps', namespace, name) as ReplicaSet | undefined;
     if (set === undefined) return;
     let failure: StatusError | undefined;
     if (!isTerminating(set)) {
       try {
-        this.#scale(set);
+        // What it made and took away is counted once all of it is.
+        if (this.#scale(set)) return this.#queue.add(key);
       } catch (error) {
         if (!(error instanceof StatusError)) throw error;
         failure = error;
       }
     }
-
-    const pods = index.controlled('pods', set.metadata.uid) as Pod[];
-    const active = pods.filter(isActive);
-    const { minReadySeconds = 0, template } = set.spec;
-    const waits = active.map((pod) => untilAvailableMs(pod, minReadySeconds, clock));
-    const soonestMs = Math.min(...waits.filter((wait) => wait > 0));
-    if (soonestMs !== Infinity) this.#queue.addAfter(key, soonestMs);
-    const labels = Object.entries(template.metadata?.labels ?? {});
-    const status: ReplicaSetStatus = {
-      replicas: active.length,
-      fullyLabeledReplicas: active.filter((pod) => labels.every(([label, value]) => pod.metadata.labels?.[label] === value)).length,
-      readyReplicas: active.filter(isReady).length,
-      availableReplicas: waits.filter((wait) => wait === 0).length,
-      terminatingReplicas: pods.filter(isTerminating).length,
-      observedGeneration: set.metadata.generation ?? 1,
-    };
+    const status = this.#count(set);
     const conditions = this.#conditions(set, failure);
     if (conditions.length > 0) status.conditions = conditions;
-    for (const count of ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'] as const)
-      if (status[count] === 0) delete status[count];
     // While it is terminating, its last pods may take it along with them.
     if (storage.get('replicasets.apps', namespace, name)?.metadata.uid !== set.metadata.uid) return;
     if (!equalJson(set.status, status)) storage.update('replicasets.apps', { ...set, status }, 'status');
     if (failure !== undefined) throw failure;
   }
 
-  #scale(set: ReplicaSet): void {
+  #count(set: ReplicaSet): ReplicaSetStatus {
+    const { index, clock } = this.#world;
+    const { minReadySeconds = 0, template } = set.spec;
+    const labels = Object.entries(template.metadata?.labels ?? {});
+    let [replicas, fullyLabeledReplicas, readyReplicas, availableReplicas, terminatingReplicas] = [0, 0, 0, 0, 0];
+    let soonestMs = Infinity;
+    for (const pod of index.controlled('pods', set.metadata.uid) as Pod[]) {
+      if (isTerminating(pod)) terminatingReplicas++;
+      if (!isActive(pod)) continue;
+      replicas++;
+      if (labels.every(([label, value]) => pod.metadata.labels?.[label] === value)) fullyLabeledReplicas++;
+      const waitMs = untilAvailableMs(pod, minReadySeconds, clock);
+      if (waitMs !== Infinity) readyReplicas++;
+      if (waitMs === 0) availableReplicas++;
+      else soonestMs = Math.min(soonestMs, waitMs);
+    }
+    if (soonestMs !== Infinity) this.#queue.addAfter(keyOf(set.metadata), soonestMs);
+    return {
+      replicas,
+      ...(fullyLabeledReplicas === 0 ? {} : { fullyLabeledReplicas }),
+      ...(readyReplicas === 0 ? {} : { readyReplicas }),
+      ...(availableReplicas === 0 ? {} : { availableReplicas }),
+      terminatingReplicas,
+      observedGeneration: set.metadata.generation ?? 1,
+    };
+  }
+
+  /** @returns whether pods are still to be made. */
+  #scale(set: ReplicaSet): boolean {
     const { storage, index, random } = this.#world;
     const { namespace, name, uid } = set.metadata;
     const pods = (index.controlled('pods', uid) as Pod[]).filter(isActive);
     const surplus = pods.length - (set.spec.replicas ?? 1);
     if (surplus > 0) {
       const dispensable = pods.sort(byDispensability(pods)).slice(0, surplus);
-      for (const pod of dispensable) storage.delete('pods', namespace, pod.metadata.name, { preconditions: { uid: pod.metadata.uid } });
+      for (const { metadata } of dispensable) {
+        storage.delete('pods', namespace, metadata.name, { preconditions: { uid: metadata.uid } });
+        this.#tell(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${metadata.name}`);
+      }
     }
     const missing = Math.min(-surplus, maxBurst);
-    for (let count = 0; count < missing; count++)
-      storage.create('pods', podFrom(set.spec.template, set, generatedName(`${name}-`, random)));
-    if (missing < -surplus) this.#queue.add(keyOf(set.metadata));
+    try {
+      for (let count = 0; count < missing; count++) {
+        const { metadata } = storage.create('pods', podFrom(set.spec.template, set, generatedName(`${name}-`, random)));
+        this.#tell(set, 'Normal', 'SuccessfulCreate', `Created pod: ${metadata.name}`);
+      }
+    } catch (error) {
+      if (error instanceof StatusError) this.#tell(set, 'Warning', 'FailedCreate', `Error creating: ${error.message}`);
+      throw error;
+    }
+    return missing < -surplus;
+  }
+
+  #tell(set: ReplicaSet, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.#world.events.record(set, { type, reason, message, component: 'replicaset-controller' });
   }
 
   #conditions(set: ReplicaSet, failure: StatusError | undefined): Condition[] {

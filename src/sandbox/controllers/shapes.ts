@@ -20,6 +20,7 @@ export interface ContainerSpec {
   name: string;
   image?: string;
   imagePullPolicy?: string;
+  env?: { name: string; [other: string]: unknown }[];
   ports?: { containerPort: number; hostPort?: number; protocol?: string }[];
   restartPolicy?: string;
   resources?: { requests?: Quantities; limits?: Quantities };
@@ -284,6 +285,7 @@ export interface JobSpec {
   completionMode?: string;
   activeDeadlineSeconds?: number;
   ttlSecondsAfterFinished?: number;
+  podReplacementPolicy?: string;
   selector?: LabelSelector;
   template: PodTemplate;
 }

@@ -1,14 +1,19 @@
 import type { SandboxClock } from '../clock.js';
 import { Random } from '../random.js';
 import type { Storage } from '../storage.js';
+import { CronJobController } from './cron-jobs.js';
+import { DaemonSetController } from './daemon-sets.js';
 import { DeploymentController } from './deployments.js';
 import { EventRecorder } from './events.js';
+import { GarbageCollector } from './garbage-collector.js';
+import { JobController } from './jobs.js';
 import { Kubelet } from './kubelet.js';
 import { NodeLedger } from './node-ledger.js';
 import { EvictionController, NodeController } from './nodes.js';
 import { ObjectIndex } from './object-index.js';
 import { ReplicaSetController } from './replica-sets.js';
 import { Scheduler } from './scheduler.js';
+import { StatefulSetController } from './stateful-sets.js';
 import { WorkLoop, type ErrorReport, type World } from './work.js';
 
 export interface ControllersOptions {
@@ -17,6 +22,8 @@ export interface ControllersOptions {
   readonly seed: number | string;
   /** Of the kubelets. */
   readonly version: string;
+  /** Whether what happens is told as Kubernetes' Events. */
+  readonly hasEvents: boolean;
   readonly report: ErrorReport;
 }
 
@@ -27,14 +34,19 @@ export interface Controllers {
 }
 
 /** Everything that animates a cluster. */
-export function startControllers({ storage, clock, seed, version, report }: ControllersOptions): Controllers {
+export function startControllers({ storage, clock, seed, version, hasEvents, report }: ControllersOptions): Controllers {
   const index = new ObjectIndex(storage);
   const ledger = new NodeLedger(storage);
-  const events = new EventRecorder(storage, clock);
+  const events = new EventRecorder(storage, clock, hasEvents);
   const world: World = { storage, index, ledger, events, clock, random: new Random(seed), version };
   const loop = new WorkLoop(world, report);
   loop.add((queue) => new DeploymentController(world, queue));
   loop.add((queue) => new ReplicaSetController(world, queue));
+  loop.add((queue) => new StatefulSetController(world, queue));
+  loop.add((queue) => new DaemonSetController(world, queue));
+  loop.add((queue) => new CronJobController(world, queue));
+  loop.add((queue) => new JobController(world, queue));
+  loop.add((queue) => new GarbageCollector(world, queue));
   loop.add((queue) => new NodeController(world, queue));
   loop.add((queue) => new EvictionController(world, queue));
   loop.add((queue) => new Scheduler(world, queue));
