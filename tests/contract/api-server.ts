@@ -3,7 +3,11 @@
 /** An API server, as an administrator reaches it. */
 export interface ApiServer {
   /** Answers whatever it answers; `body` is JSON, or text where it is none. `contentType` is JSON where it is left out. */
-  ask(method: string, path: string, request?: { readonly body?: unknown; readonly contentType?: string }): Promise<{ readonly status: number; readonly body: any }>;
+  ask(
+    method: string,
+    path: string,
+    request?: { readonly body?: unknown; readonly contentType?: string },
+  ): Promise<{ readonly status: number; readonly body: any }>;
   /** Whole lines of a stream, each parsed, until `signal` ends it or the server does. */
   follow(path: string, signal: AbortSignal): AsyncIterable<any>;
   /** Lets go of everything that happened before now: a watch from before is 410. */
@@ -33,7 +37,9 @@ export function describeApiServer(name: string, start: () => Promise<ApiServer>)
     afterEach(() => server.ask('DELETE', `/api/v1/namespaces/${namespace}`));
 
     const create = async (name: string, rest: object = {}): Promise<any> => {
-      const { status, body } = await server.ask('POST', path, { body: { metadata: { name, ...(rest as any).metadata }, data: (rest as any).data } });
+      const { status, body } = await server.ask('POST', path, {
+        body: { metadata: { name, ...(rest as any).metadata }, data: (rest as any).data },
+      });
       expect({ name, status, message: status === 201 ? undefined : body.message }).toEqual({ name, status: 201, message: undefined });
       return body;
     };
@@ -48,15 +54,22 @@ export function describeApiServer(name: string, start: () => Promise<ApiServer>)
         const { status, body } = await server.ask('GET', group);
         expect({ status, kind: body.kind }).toEqual({ status: 200, kind: 'APIResourceList' });
         expect(body.resources.map((resource: any) => resource.name)).toEqual(expect.arrayContaining(resources));
-        for (const { name: each, namespaced, verbs } of body.resources.filter((resource: any) => resources.includes(resource.name) && !resource.name.includes('/'))) {
+        for (const { name: each, namespaced, verbs } of body.resources.filter(
+          (resource: any) => resources.includes(resource.name) && !resource.name.includes('/'),
+        )) {
           expect({ each, namespaced }).toEqual({ each, namespaced: !['nodes', 'namespaces', 'runtimeclasses'].includes(each) });
           expect(verbs).toEqual(expect.arrayContaining(['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']));
         }
       });
 
       it('tells its version, its groups and its health', async () => {
-        expect((await server.ask('GET', '/version')).body).toMatchObject({ major: '1', gitVersion: expect.stringMatching(/^v1\.\d+\.\d+/) });
-        expect((await server.ask('GET', '/apis')).body.groups.map((group: any) => group.name)).toEqual(expect.arrayContaining(['apps', 'batch', 'node.k8s.io']));
+        expect((await server.ask('GET', '/version')).body).toMatchObject({
+          major: '1',
+          gitVersion: expect.stringMatching(/^v1\.\d+\.\d+/),
+        });
+        expect((await server.ask('GET', '/apis')).body.groups.map((group: any) => group.name)).toEqual(
+          expect.arrayContaining(['apps', 'batch', 'node.k8s.io']),
+        );
         for (const check of ['/readyz', '/livez', '/healthz']) expect((await server.ask('GET', check)).status).toBe(200);
         expect((await server.ask('GET', '/api/v1/namespaces/kube-system')).body.metadata.uid).toMatch(/^[0-9a-f-]{36}$/);
       });
@@ -75,8 +88,14 @@ export function describeApiServer(name: string, start: () => Promise<ApiServer>)
         expect(replaced).toMatchObject({ status: 200, body: { data: { a: '2' }, metadata: { uid: created.metadata.uid } } });
         expect(Number(replaced.body.metadata.resourceVersion)).toBeGreaterThan(Number(created.metadata.resourceVersion));
         const deleted = await server.ask('DELETE', `${path}/one`);
-        expect(deleted).toMatchObject({ status: 200, body: { kind: 'Status', status: 'Success', details: { name: 'one', kind: 'configmaps', uid: created.metadata.uid } } });
-        expect(await server.ask('GET', `${path}/one`)).toMatchObject({ status: 404, body: { kind: 'Status', status: 'Failure', reason: 'NotFound', code: 404, details: { name: 'one', kind: 'configmaps' } } });
+        expect(deleted).toMatchObject({
+          status: 200,
+          body: { kind: 'Status', status: 'Success', details: { name: 'one', kind: 'configmaps', uid: created.metadata.uid } },
+        });
+        expect(await server.ask('GET', `${path}/one`)).toMatchObject({
+          status: 404,
+          body: { kind: 'Status', status: 'Failure', reason: 'NotFound', code: 404, details: { name: 'one', kind: 'configmaps' } },
+        });
       });
 
       it('that do not change keep their version', async () => {
@@ -87,21 +106,44 @@ export function describeApiServer(name: string, start: () => Promise<ApiServer>)
 
       it('are refused where they exist, are stale, are not there, or are of another name', async () => {
         const created = await create('one');
-        expect(await server.ask('POST', path, { body: { metadata: { name: 'one' } } })).toMatchObject({ status: 409, body: { reason: 'AlreadyExists' } });
+        expect(await server.ask('POST', path, { body: { metadata: { name: 'one' } } })).toMatchObject({
+          status: 409,
+          body: { reason: 'AlreadyExists' },
+        });
         await server.ask('PATCH', `${path}/one`, { body: { data: { a: '1' } }, contentType: merge });
         expect(await server.ask('PUT', `${path}/one`, { body: created })).toMatchObject({ status: 409, body: { reason: 'Conflict' } });
-        expect(await server.ask('PATCH', `${path}/none`, { body: {}, contentType: merge })).toMatchObject({ status: 404, body: { reason: 'NotFound' } });
-        expect(await server.ask('PUT', `${path}/one`, { body: { metadata: { name: 'two' } } })).toMatchObject({ status: 400, body: { reason: 'BadRequest' } });
-        expect(await server.ask('POST', '/api/v1/namespaces/no-such-namespace/configmaps', { body: { metadata: { name: 'one' } } })).toMatchObject({ status: 404 });
-        expect(await server.ask('DELETE', `${path}/one`, { body: { preconditions: { uid: 'another' } } })).toMatchObject({ status: 409, body: { reason: 'Conflict' } });
+        expect(await server.ask('PATCH', `${path}/none`, { body: {}, contentType: merge })).toMatchObject({
+          status: 404,
+          body: { reason: 'NotFound' },
+        });
+        expect(await server.ask('PUT', `${path}/one`, { body: { metadata: { name: 'two' } } })).toMatchObject({
+          status: 400,
+          body: { reason: 'BadRequest' },
+        });
+        expect(
+          await server.ask('POST', '/api/v1/namespaces/no-such-namespace/configmaps', { body: { metadata: { name: 'one' } } }),
+        ).toMatchObject({ status: 404 });
+        expect(await server.ask('DELETE', `${path}/one`, { body: { preconditions: { uid: 'another' } } })).toMatchObject({
+          status: 409,
+          body: { reason: 'Conflict' },
+        });
       });
 
       it('are refused where they break the rules of their kind, with every cause', async () => {
         const bad = await server.ask('POST', path, { body: { metadata: { name: 'Upper', labels: { 'a b': 'c' } } } });
         expect(bad).toMatchObject({ status: 422, body: { reason: 'Invalid', details: { kind: 'ConfigMap', name: 'Upper' } } });
-        expect(bad.body.details.causes.map((cause: any) => cause.field)).toEqual(expect.arrayContaining(['metadata.name', 'metadata.labels']));
+        expect(bad.body.details.causes.map((cause: any) => cause.field)).toEqual(
+          expect.arrayContaining(['metadata.name', 'metadata.labels']),
+        );
         const deployment = await server.ask('POST', `/apis/apps/v1/namespaces/${namespace}/deployments`, {
-          body: { metadata: { name: 'web' }, spec: { replicas: -1, selector: { matchLabels: { app: 'a' } }, template: { metadata: { labels: { app: 'b' } }, spec: { containers: [] } } } },
+          body: {
+            metadata: { name: 'web' },
+            spec: {
+              replicas: -1,
+              selector: { matchLabels: { app: 'a' } },
+              template: { metadata: { labels: { app: 'b' } }, spec: { containers: [] } },
+            },
+          },
         });
         expect(deployment).toMatchObject({ status: 422, body: { reason: 'Invalid' } });
         expect(deployment.body.details.causes.map((cause: any) => cause.field)).toEqual(
@@ -144,7 +186,10 @@ export function describeApiServer(name: string, start: () => Promise<ApiServer>)
           contentType: jsonPatch,
         });
         expect(patched.body.data).toEqual({ b: '9' });
-        const failed = await server.ask('PATCH', `${path}/one`, { body: [{ op: 'test', path: '/data/b', value: 'no' }], contentType: jsonPatch });
+        const failed = await server.ask('PATCH', `${path}/one`, {
+          body: [{ op: 'test', path: '/data/b', value: 'no' }],
+          contentType: jsonPatch,
+        });
         expect(failed.status).toBe(422);
         const deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`;
         const containers = [
@@ -152,7 +197,14 @@ export function describeApiServer(name: string, start: () => Promise<ApiServer>)
           { name: 'b', image: 'b:1' },
         ];
         await server.ask('POST', deployments, {
-          body: { metadata: { name: 'web' }, spec: { replicas: 0, selector: { matchLabels: { app: 'a' } }, template: { metadata: { labels: { app: 'a' } }, spec: { containers } } } },
+          body: {
+            metadata: { name: 'web' },
+            spec: {
+              replicas: 0,
+              selector: { matchLabels: { app: 'a' } },
+              template: { metadata: { labels: { app: 'a' } }, spec: { containers } },
+            },
+          },
         });
         const strategically = await server.ask('PATCH', `${deployments}/web`, {
           body: { spec: { template: { spec: { containers: [{ name: 'b', image: 'b:2' }] } } } },
@@ -160,7 +212,10 @@ export function describeApiServer(name: string, start: () => Promise<ApiServer>)
         });
         const images = strategically.body.spec.template.spec.containers.map(({ name: each, image }: any) => `${each} ${image}`);
         expect(images.sort()).toEqual(['a a:1', 'b b:2']);
-        const stale = await server.ask('PATCH', `${deployments}/web`, { body: { metadata: { resourceVersion: '1' }, spec: { replicas: 0 } }, contentType: merge });
+        const stale = await server.ask('PATCH', `${deployments}/web`, {
+          body: { metadata: { resourceVersion: '1' }, spec: { replicas: 0 } },
+          contentType: merge,
+        });
         expect(stale).toMatchObject({ status: 409, body: { reason: 'Conflict' } });
       });
 
@@ -176,10 +231,20 @@ export function describeApiServer(name: string, start: () => Promise<ApiServer>)
       it('count the changes of their spec, and not of their status or labels', async () => {
         const deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`;
         const made = await server.ask('POST', deployments, {
-          body: { metadata: { name: 'web' }, spec: { replicas: 0, selector: { matchLabels: { app: 'a' } }, template: { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'a', image: 'a:1' }] } } } },
+          body: {
+            metadata: { name: 'web' },
+            spec: {
+              replicas: 0,
+              selector: { matchLabels: { app: 'a' } },
+              template: { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'a', image: 'a:1' }] } },
+            },
+          },
         });
         expect(made.body.metadata.generation).toBe(1);
-        const labelled = await server.ask('PATCH', `${deployments}/web`, { body: { metadata: { labels: { x: 'y' } } }, contentType: merge });
+        const labelled = await server.ask('PATCH', `${deployments}/web`, {
+          body: { metadata: { labels: { x: 'y' } } },
+          contentType: merge,
+        });
         expect(labelled.body.metadata.generation).toBe(1);
         const paused = await server.ask('PATCH', `${deployments}/web`, { body: { spec: { paused: true } }, contentType: merge });
         expect(paused.body.metadata.generation).toBe(2);
@@ -187,29 +252,66 @@ export function describeApiServer(name: string, start: () => Promise<ApiServer>)
 
       it('are defaulted as their kind is', async () => {
         const made = await server.ask('POST', `/apis/apps/v1/namespaces/${namespace}/deployments?dryRun=All`, {
-          body: { metadata: { name: 'web' }, spec: { selector: { matchLabels: { app: 'a' } }, template: { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'a', image: 'a:1', ports: [{ containerPort: 80 }] }] } } } },
+          body: {
+            metadata: { name: 'web' },
+            spec: {
+              selector: { matchLabels: { app: 'a' } },
+              template: {
+                metadata: { labels: { app: 'a' } },
+                spec: { containers: [{ name: 'a', image: 'a:1', ports: [{ containerPort: 80 }] }] },
+              },
+            },
+          },
         });
         expect(made.body.spec).toMatchObject({
           replicas: 1,
           revisionHistoryLimit: 10,
           progressDeadlineSeconds: 600,
           strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
-          template: { spec: { restartPolicy: 'Always', terminationGracePeriodSeconds: 30, dnsPolicy: 'ClusterFirst', containers: [{ imagePullPolicy: 'IfNotPresent', ports: [{ protocol: 'TCP' }] }] } },
+          template: {
+            spec: {
+              restartPolicy: 'Always',
+              terminationGracePeriodSeconds: 30,
+              dnsPolicy: 'ClusterFirst',
+              containers: [{ imagePullPolicy: 'IfNotPresent', ports: [{ protocol: 'TCP' }] }],
+            },
+          },
         });
         const cron = await server.ask('POST', `/apis/batch/v1/namespaces/${namespace}/cronjobs?dryRun=All`, {
-          body: { metadata: { name: 'c' }, spec: { schedule: '* * * * *', jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'a', image: 'a:latest' }] } } } } } },
+          body: {
+            metadata: { name: 'c' },
+            spec: {
+              schedule: '* * * * *',
+              jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'a', image: 'a:latest' }] } } } },
+            },
+          },
         });
-        expect(cron.body.spec).toMatchObject({ concurrencyPolicy: 'Allow', suspend: false, successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1 });
+        expect(cron.body.spec).toMatchObject({
+          concurrencyPolicy: 'Allow',
+          suspend: false,
+          successfulJobsHistoryLimit: 3,
+          failedJobsHistoryLimit: 1,
+        });
         expect(cron.body.spec.jobTemplate.spec.template.spec.containers[0].imagePullPolicy).toBe('Always');
       });
 
       it('that keep replicas are scaled by their subresource', async () => {
         const deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`;
         await server.ask('POST', deployments, {
-          body: { metadata: { name: 'web' }, spec: { replicas: 0, selector: { matchLabels: { app: 'a' } }, template: { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'a', image: 'a:1' }] } } } },
+          body: {
+            metadata: { name: 'web' },
+            spec: {
+              replicas: 0,
+              selector: { matchLabels: { app: 'a' } },
+              template: { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'a', image: 'a:1' }] } },
+            },
+          },
         });
         const scaled = await server.ask('PATCH', `${deployments}/web/scale`, { body: { spec: { replicas: 2 } }, contentType: merge });
-        expect(scaled).toMatchObject({ status: 200, body: { kind: 'Scale', apiVersion: 'autoscaling/v1', spec: { replicas: 2 }, status: { selector: 'app=a' } } });
+        expect(scaled).toMatchObject({
+          status: 200,
+          body: { kind: 'Scale', apiVersion: 'autoscaling/v1', spec: { replicas: 2 }, status: { selector: 'app=a' } },
+        });
         expect((await server.ask('GET', `${deployments}/web`)).body.spec.replicas).toBe(2);
         expect((await server.ask('GET', `/apis/batch/v1/namespaces/${namespace}/cronjobs/web/scale`)).status).toBe(404);
       });
@@ -217,13 +319,18 @@ export function describeApiServer(name: string, start: () => Promise<ApiServer>)
 
     describe('a list', () => {
       beforeEach(async () => {
-        for (const [index, each] of ['a', 'b', 'c', 'd', 'e'].entries()) await create(each, { metadata: { labels: { even: String(index % 2 === 0), index: String(index) } } });
+        for (const [index, each] of ['a', 'b', 'c', 'd', 'e'].entries())
+          await create(each, { metadata: { labels: { even: String(index % 2 === 0), index: String(index) } } });
       });
       const names = (body: any): string[] => body.items.map((item: any) => item.metadata.name).filter((each: string) => each.length === 1);
 
       it('has the order of names and a version', async () => {
         const { body } = await server.ask('GET', path);
-        expect(body).toMatchObject({ kind: 'ConfigMapList', apiVersion: 'v1', metadata: { resourceVersion: expect.stringMatching(/^[1-9]\d*$/) } });
+        expect(body).toMatchObject({
+          kind: 'ConfigMapList',
+          apiVersion: 'v1',
+          metadata: { resourceVersion: expect.stringMatching(/^[1-9]\d*$/) },
+        });
         expect(names(body)).toEqual(['a', 'b', 'c', 'd', 'e']);
       });
 
@@ -250,7 +357,10 @@ export function describeApiServer(name: string, start: () => Promise<ApiServer>)
         expect(names(first.body)).toEqual(['a', 'b']);
         await create('aa', { metadata: { labels: { index: '9' } } });
         await server.ask('DELETE', `${path}/d`);
-        const second = await server.ask('GET', `${path}?limit=10&labelSelector=index&continue=${encodeURIComponent(first.body.metadata.continue)}`);
+        const second = await server.ask(
+          'GET',
+          `${path}?limit=10&labelSelector=index&continue=${encodeURIComponent(first.body.metadata.continue)}`,
+        );
         expect(names(second.body)).toEqual(['c', 'd', 'e']);
         expect(second.body.metadata.resourceVersion).toBe(first.body.metadata.resourceVersion);
         expect(second.body.metadata.continue ?? '').toBe('');
@@ -363,7 +473,10 @@ export function describeApiServer(name: string, start: () => Promise<ApiServer>)
         await create('one');
         const events = await take('sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true', 2);
         expect(told(events)[0]).toBe('ADDED one');
-        expect(events[1]).toMatchObject({ type: 'BOOKMARK', object: { metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } } });
+        expect(events[1]).toMatchObject({
+          type: 'BOOKMARK',
+          object: { metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } },
+        });
       }, 20_000);
     });
 

@@ -5,7 +5,12 @@ import type { ApiServer } from './api-server.js';
 /** An API server over HTTP. @param headers Of every request. @param agent For what its TLS needs. */
 export function apiServerAt(
   origin: string,
-  { headers = {}, agent, forget, close }: Pick<ApiServer, 'forget' | 'close'> & { readonly headers?: Readonly<Record<string, string>>; readonly agent?: Agent },
+  {
+    headers = {},
+    agent,
+    forget,
+    close,
+  }: Pick<ApiServer, 'forget' | 'close'> & { readonly headers?: Readonly<Record<string, string>>; readonly agent?: Agent },
 ): ApiServer {
   const dispatcher = agent === undefined ? {} : { dispatcher: agent };
   return {
