@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parse as parseYaml } from 'yaml';
 import { isObject, type JsonObject } from './json.js';
+import { decodeProtobuf, protobufType } from './protobuf.js';
 import { drained, maxSliceMs, objectJson } from './serialization.js';
 import { badRequest, StatusError } from './status.js';
 import type { SandboxObject } from './storage.js';
@@ -15,7 +16,7 @@ const maxDepth = 500;
 /** Lists are written in pieces of about this size. */
 const chunkBytes = 64 * 1024;
 
-const bodyTypes = ['application/json', 'application/yaml'];
+const bodyTypes = ['application/json', 'application/yaml', protobufType];
 const tableTypes = /;as=Table\b/;
 const metadataTypes = /;as=PartialObjectMetadata(?:List)?\b/;
 
@@ -51,6 +52,10 @@ export class Exchange {
 
   /** @throws StatusError 413 for a body that is too large. */
   async text(): Promise<string> {
+    return (await this.#bytes()).toString('utf8');
+  }
+
+  async #bytes(): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of this.request as AsyncIterable<Buffer>) {
@@ -62,7 +67,7 @@ export class Exchange {
       }
       chunks.push(chunk);
     }
-    return Buffer.concat(chunks).toString('utf8');
+    return Buffer.concat(chunks);
   }
 
   /**
@@ -73,16 +78,24 @@ export class Exchange {
   async body(what: string): Promise<JsonObject | undefined> {
     const type =
       this.contentType === '' || this.contentType === 'application/x-www-form-urlencoded' ? 'application/json' : this.contentType;
-    const text = await this.text();
-    if (text === '') return undefined;
+    const bytes = await this.#bytes();
+    if (bytes.length === 0) return undefined;
     if (!bodyTypes.includes(type))
       throw new StatusError(
         415,
         'UnsupportedMediaType',
         `the body of the request was in an unknown format - accepted media types include: ${bodyTypes.join(', ')}`,
       );
-    const value = parseBody(text, type, (why) => badRequest(`the object provided is unrecognized (must be of type ${what}): ${why}`));
-    if (!isObject(value)) throw badRequest(`the object provided is unrecognized (must be of type ${what}): it is not an object`);
+    const fail = (why: string): StatusError => badRequest(`the object provided is unrecognized (must be of type ${what}): ${why}`);
+    if (type === protobufType) {
+      try {
+        return decodeProtobuf(bytes);
+      } catch (error) {
+        throw fail((error as Error).message);
+      }
+    }
+    const value = parseBody(bytes.toString('utf8'), type, fail);
+    if (!isObject(value)) throw fail('it is not an object');
     return value;
   }
 

@@ -423,7 +423,13 @@ export class MemoryStorage implements Storage {
   }
 
   #withStatus(type: ResourceType, object: SandboxObject, current: SandboxObject): SandboxObject {
-    const next: SandboxObject = { ...current, status: cloneJson(object.status as unknown) };
+    const { annotations: _before, ...metadata } = current.metadata;
+    const { annotations } = object.metadata;
+    const next: SandboxObject = {
+      ...current,
+      metadata: annotations === undefined ? metadata : { ...metadata, annotations: cloneJson(annotations) },
+      status: cloneJson(object.status as unknown),
+    };
     if (object.status === undefined) delete next.status;
     prepareStatus(type, next);
     return next;

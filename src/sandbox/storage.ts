@@ -49,7 +49,7 @@ export interface Storage {
   list(resource: ResourceName, namespace?: string): readonly SandboxObject[];
   /** Defaulted, validated, then stored. */
   create(resource: ResourceName, object: Record<string, unknown>): SandboxObject;
-  /** Replaces; a `metadata.resourceVersion` that is set and stale is a Conflict. Without `subresource` the status stays; with `status` only it changes. */
+  /** Replaces; a `metadata.resourceVersion` that is set and stale is a Conflict. Without `subresource` the status stays; with `status` only it and annotations change. */
   update(resource: ResourceName, object: SandboxObject, subresource?: 'status'): SandboxObject;
   /** Puts a pod onto a node, as a scheduler's `binding` does. @throws StatusError where it is not there, bound already, or about to go. */
   bind(namespace: string | undefined, name: string, node: string): SandboxObject;

@@ -138,7 +138,8 @@ export class DeploymentController implements Controller {
     const { annotations } = deployment.metadata;
     if (annotations?.[revisionKey] === revision) return deployment;
     const metadata = { ...deployment.metadata, annotations: { ...annotations, [revisionKey]: revision } };
-    return this.#world.storage.update('deployments.apps', { ...deployment, metadata }) as Deployment;
+    // With the status, as Kubernetes does: it is no new generation.
+    return this.#world.storage.update('deployments.apps', { ...deployment, metadata }, 'status') as Deployment;
   }
 
   #noteProgress(deployment: Deployment, reason: string, message: string): Deployment {

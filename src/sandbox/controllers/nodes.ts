@@ -24,6 +24,9 @@ const quietHeartbeatMs = 48 * 3_600_000;
 /** Until pods of a node that is gone are taken for lost. */
 const lostMs = 40_000;
 
+const leases = 'leases.coordination.k8s.io';
+const leaseNamespace = 'kube-node-lease';
+
 const notReadyKey = 'node.kubernetes.io/not-ready';
 const unreachableKey = 'node.kubernetes.io/unreachable';
 const unschedulableKey = 'node.kubernetes.io/unschedulable';
@@ -58,12 +61,23 @@ export class NodeController implements Controller {
     const isDue = this.#sinceHeartbeatMs(node) >= pauseMs && state !== 'unreachable';
     const isNews = isDue || !equalJson(withoutHeartbeats(node.status), withoutHeartbeats(status));
     const told = isNews ? (storage.update('nodes', { ...node, status }, 'status') as ClusterNode) : node;
+    if (isNews && state !== 'unreachable') this.#renewLease(told);
     const taints = taintsFor(told, clock.instant());
     if (!equalJson(taints, told.spec?.taints ?? [])) {
       const { taints: _before, ...spec } = told.spec ?? {};
       storage.update('nodes', { ...told, spec: taints.length === 0 ? spec : { ...spec, taints } });
     }
     this.#queue.addAfter(key, pauseMs);
+  }
+
+  /** What Kubernetes tells a node's life by; here it goes with the heartbeat. */
+  #renewLease({ apiVersion, kind, metadata: { name, uid } }: ClusterNode): void {
+    const { storage, clock } = this.#world;
+    const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime: clock.instant().replace('Z', '.000000Z') };
+    const lease = storage.get(leases, leaseNamespace, name);
+    if (lease !== undefined) storage.update(leases, { ...lease, spec });
+    else
+      storage.create(leases, { metadata: { name, namespace: leaseNamespace, ownerReferences: [{ apiVersion, kind, name, uid }] }, spec });
   }
 
   /** The labels that every kubelet gives its node. */
