@@ -83,12 +83,19 @@ async function openTokens({ tokenFile }: Config, log: Logger) {
   }
 }
 
-/** The first signal lets what is under way finish, a second one does not wait. */
+/** A signal that comes twice within a moment is one: npm hands on what its terminal has sent to everybody already. */
+const sameSignalMs = 1_000;
+
+/** The first signal lets what is under way finish, a later one does not wait. */
 function endOnSignal(closers: readonly (() => Promise<void>)[]): void {
-  let isEnding = false;
+  let firstMs: number | undefined;
   const end = (): void => {
-    if (isEnding) process.exit(1);
-    isEnding = true;
+    const nowMs = performance.now();
+    if (firstMs !== undefined) {
+      if (nowMs - firstMs > sameSignalMs) process.exit(1);
+      return;
+    }
+    firstMs = nowMs;
     closeAll(closers).then(
       () => process.exit(0),
       () => process.exit(1),
