@@ -44,7 +44,7 @@ export interface Demo {
  * and a token file, and knows of no demo.
  */
 export async function startDemo({ now, directory, output, speed = 1, seed = 1, onError = warn }: DemoOptions): Promise<Demo> {
-  const company = await startCompany({ now, seed, speed, token: newToken('cluster'), onProgress: showProgress(output), onError });
+  const company = await startCompany({ now, seed, speed, onProgress: showProgress(output), onError });
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const write = async (name: string, text: string): Promise<string> => {

@@ -189,11 +189,12 @@ class Api {
     exchange.json(200, document);
   }
 
-  /** A page in a browser could reach the port under a name of its own choice: only the loopback names are taken. */
+  /** A page in a browser could reach the port, also under a name of its own choice: only loopback names are taken, and nothing that a page sends. */
   #checkHost({ request }: Exchange): void {
     const host = (request.headers.host ?? '').replace(/:\d+$/, '');
-    if (['127.0.0.1', 'localhost', '[::1]', ''].includes(host)) return;
-    throw new StatusError(403, 'Forbidden', 'the embedded cluster answers on the loopback address only');
+    if (!['127.0.0.1', 'localhost', '[::1]', ''].includes(host))
+      throw new StatusError(403, 'Forbidden', 'the embedded cluster answers on the loopback address only');
+    if (request.headers.origin !== undefined) throw new StatusError(403, 'Forbidden', 'the embedded cluster answers no page of a browser');
   }
 
   #checkToken({ request }: Exchange): void {

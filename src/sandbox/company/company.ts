@@ -22,8 +22,6 @@ export interface CompanyOptions {
   readonly seed?: number | string;
   /** Simulated seconds per real second, once it is open. Default 1. */
   readonly speed?: number;
-  /** Bearer token that its clusters want. Default none. */
-  readonly token?: string;
   /** Told how much of the company's past has been made. */
   readonly onProgress?: (cluster: string, done: number, of: number) => void;
   readonly onError: SandboxOptions['onError'];
@@ -50,7 +48,7 @@ interface Moment {
  * Two clusters of a company that lives. They have a past of weeks when this returns: it passed as fast as the machine goes, so that every age, restart
  * and revision is what the controllers made of it.
  */
-export async function startCompany({ now, seed = 1, speed = 1, token, onProgress, onError }: CompanyOptions): Promise<Company> {
+export async function startCompany({ now, seed = 1, speed = 1, onProgress, onError }: CompanyOptions): Promise<Company> {
   const stops: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(stops.splice(0).map((stop) => stop()));
@@ -66,7 +64,6 @@ export async function startCompany({ now, seed = 1, speed = 1, token, onProgress
         startAtMs: openMs - plan.ageHours * hourMs,
         paused: true,
         name: plan.name,
-        token,
         version: plan.kubernetesVersion,
         onError,
       });

@@ -138,7 +138,12 @@ const member: NamespacePlan = {
       autoscaled: { min: 3, max: 8 },
     }),
     deployment('points', 'member/points:2.7.0', 31 * day, { replicas: 2, port: 8080 }),
-    deployment('message-push', 'member/message-push:1.11.2', 17 * day, { replicas: 3, cpu: '200m', memory: '256Mi' }),
+    deployment('message-push', 'member/message-push:1.11.2', 17 * day, {
+      replicas: 3,
+      cpu: '200m',
+      memory: '256Mi',
+      steering: { 'crash-after-seconds': 5 * 3600, 'crash-times': 2 },
+    }),
     statefulSet('redis-session', 'middleware/redis:7.4.6', 54 * day, { replicas: 3, memory: '512Mi', port: 6379 }),
     cronJob('session-clean', 'member/session-clean:1.0.2', 54 * day, { schedule: '*/1 * * * *', steering: { 'run-seconds': 12 } }),
     cronJob('birthday-coupon', 'member/birthday:1.3.0', 40 * day, { schedule: '0 9 * * *', steering: { 'run-seconds': 95 } }),
@@ -158,7 +163,13 @@ const logistics: NamespacePlan = {
       init: 'logistics/map-tiles:2026.10',
       port: 8080,
     }),
-    deployment('tracking', 'logistics/tracking:3.4.9', 26 * day, { replicas: 5, cpu: '200m', memory: '256Mi', port: 8080 }),
+    deployment('tracking', 'logistics/tracking:3.4.9', 26 * day, {
+      replicas: 5,
+      cpu: '200m',
+      memory: '256Mi',
+      port: 8080,
+      steering: { 'crash-after-seconds': 2 * day * 3600, 'crash-times': 1 },
+    }),
     deployment('driver-api', 'logistics/driver-api:1.19.0', 26 * day, {
       replicas: 4,
       cpu: '250m',
@@ -234,6 +245,7 @@ const vision: readonly NamespacePlan[] = [
         memory: '48Gi',
         devices: { 'nvidia.com/gpu': 2 },
         tolerates: gpu,
+        nodeSelector: { 'kubernetes.io/hostname': 'east-gpu-v100-1' },
         steering: { 'run-seconds': 14 * day * 3600 },
       }),
       job('train-classifier', 'vision/train:1.6.0', 2 * day, {
@@ -298,7 +310,12 @@ const lake: NamespacePlan = {
   ageHours: 50 * day,
   workloads: [
     deployment('trino-coordinator', 'lake/trino:478', 49 * day, { cpu: '1', memory: '4Gi', port: 8080 }),
-    deployment('trino-worker', 'lake/trino:478', 49 * day, { replicas: 4, cpu: '2', memory: '8Gi' }),
+    deployment('trino-worker', 'lake/trino:478', 49 * day, {
+      replicas: 4,
+      cpu: '2',
+      memory: '8Gi',
+      steering: { 'oom-after-seconds': day * 3600, 'crash-times': 3 },
+    }),
     deployment('hive-metastore', 'lake/hive-metastore:4.1.0', 49 * day, { replicas: 2, cpu: '500m', memory: '1Gi', port: 9083 }),
     deployment('superset', 'lake/superset:5.0.0', 22 * day, { replicas: 2, cpu: '250m', memory: '1Gi', port: 8088 }),
     statefulSet('object-store', 'lake/object-store:2026.9', 49 * day, {

@@ -1,4 +1,5 @@
 import type { ClusterNode, CronJob, Deployment, Pod } from '../controllers/shapes.js';
+import { toInstant } from '../clock.js';
 import { cloneJson } from '../json.js';
 import { findKind } from '../resources.js';
 import type { ResourceName, SandboxObject, Storage } from '../storage.js';
@@ -47,7 +48,7 @@ export class Hands {
 
   /** New pods of the same version, as `kubectl rollout restart` makes them. */
   redeploy(deployment: Key): void {
-    const restartedAt = new Date(this.#now()).toISOString();
+    const restartedAt = toInstant(this.#now());
     this.#edit<Deployment>('deployments.apps', deployment, ({ spec: { template } }) => {
       template.metadata = {
         ...template.metadata,
@@ -66,6 +67,40 @@ export class Hands {
     this.#edit<Deployment>('deployments.apps', deployment, ({ spec }) => {
       spec.replicas = replicas;
     });
+  }
+
+  /**
+   * Scales as an autoscaler does, and writes into its status what it has seen, where the deployment has one.
+   *
+   * @param utilization Of the CPU, in percent of what the pods ask for.
+   */
+  autoscale(deployment: Key, replicas: number, utilization: number): void {
+    const current = this.replicasOf(deployment) ?? replicas;
+    this.scale(deployment, replicas);
+    const resource = 'horizontalpodautoscalers.autoscaling';
+    const autoscaler = this.#get<SandboxObject & { status?: { lastScaleTime?: string } }>(resource, deployment);
+    if (autoscaler === undefined) return;
+    const instant = toInstant(this.#now());
+    const status = {
+      ...autoscaler.status,
+      currentReplicas: current,
+      desiredReplicas: replicas,
+      ...(current === replicas ? {} : { lastScaleTime: instant }),
+      currentMetrics: [
+        { type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: utilization, averageValue: `${5 * utilization}m` } } },
+      ],
+      conditions: [
+        ['AbleToScale', 'True', 'ReadyForNewScale', 'recommended size matches current size'],
+        [
+          'ScalingActive',
+          'True',
+          'ValidMetricFound',
+          'the HPA was able to successfully calculate a replica count from cpu resource utilization (percentage of request)',
+        ],
+        ['ScalingLimited', 'False', 'DesiredWithinRange', 'the desired count is within the acceptable range'],
+      ].map(([type, value, reason, message]) => ({ type, status: value, reason, message, lastTransitionTime: instant })),
+    };
+    this.#storage.update(resource, { ...autoscaler, status }, 'status');
   }
 
   /** Stops a deployment as the gateway does: an annotation remembers its size. */

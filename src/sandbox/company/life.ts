@@ -64,8 +64,10 @@ export class Life {
   #scale({ deployment, min, max }: LifePlan['scaled'][number], tides: number): void {
     const replicas = this.#hands.replicasOf(deployment);
     if (replicas === undefined) return;
-    const wanted = Math.round(min + (max - min) * (0.5 + 0.5 * Math.sin(2 * Math.PI * tides)));
-    if (wanted !== replicas) this.#hands.scale(deployment, replicas + Math.max(-2, Math.min(2, wanted - replicas)));
+    const load = 0.5 + 0.5 * Math.sin(2 * Math.PI * tides);
+    const wanted = Math.round(min + (max - min) * load);
+    const next = replicas + Math.max(-2, Math.min(2, wanted - replicas));
+    this.#hands.autoscale(deployment, next, Math.round((60 * (min + (max - min) * load)) / next));
   }
 
   #shake(workload: string): void {

@@ -142,7 +142,13 @@ const namespaces: readonly NamespacePlan[] = [
     workloads: [
       deployment('flink-jobmanager', 'stream/flink:2.1.0', 25 * day, { cpu: '500m', memory: '2Gi', port: 8081, ...onArm }),
       deployment('flink-taskmanager', 'stream/flink:2.1.0', 25 * day, { replicas: 8, cpu: '2', memory: '4Gi', ...onArm }),
-      deployment('kafka-connect', 'stream/kafka-connect:4.1.0', 25 * day, { replicas: 3, cpu: '500m', memory: '1Gi', port: 8083 }),
+      deployment('kafka-connect', 'stream/kafka-connect:4.1.0', 25 * day, {
+        replicas: 3,
+        cpu: '500m',
+        memory: '1Gi',
+        port: 8083,
+        steering: { 'crash-after-seconds': 9 * 3600, 'crash-times': 1 },
+      }),
       statefulSet('kafka', 'middleware/kafka:4.1.0', 25 * day, {
         replicas: 3,
         cpu: '500m',

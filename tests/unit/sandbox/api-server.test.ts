@@ -32,4 +32,17 @@ describe('the embedded API server', () => {
     });
     expect(await cluster.ask('GET', `${path}/one`)).toMatchObject({ code: 404, body: { reason: 'NotFound' } });
   });
+
+  test('a page of a browser can do nothing, whatever it calls what it sends', async () => {
+    const before = (await cluster.ask('GET', '/api/v1/namespaces')).body.items.length;
+    for (const type of ['application/json', 'application/x-www-form-urlencoded', 'text/plain']) {
+      const asked = await cluster.ask('POST', '/api/v1/namespaces', {
+        type,
+        body: { metadata: { name: 'from-a-page' } },
+        headers: { origin: 'https://page.example' },
+      });
+      expect(asked).toMatchObject({ code: 403, body: { reason: 'Forbidden' } });
+    }
+    expect((await cluster.ask('GET', '/api/v1/namespaces')).body.items).toHaveLength(before);
+  });
 });

@@ -6,8 +6,7 @@ const openMs = Date.parse('2026-11-25T10:20:00Z');
 const errors: unknown[] = [];
 
 /** One whose time stands still once it is open. */
-const start = (seed: number): Promise<Company> =>
-  startCompany({ now: () => openMs, seed, token: 'the-token', onError: (error) => errors.push(error) });
+const start = (seed: number): Promise<Company> => startCompany({ now: () => openMs, seed, onError: (error) => errors.push(error) });
 
 let company: Company;
 beforeAll(async () => {
@@ -123,6 +122,18 @@ describe('the company', () => {
       for (const { resources } of spec.containers)
         expect(Object.keys(resources.limits as object)).toEqual(expect.arrayContaining(['cpu', 'memory']));
     expect(pods.filter(({ status }) => status.phase === 'Running').length / pods.length).toBeGreaterThan(0.75);
+  });
+
+  it('has deployments that follow their load, between the bounds of their autoscalers', () => {
+    const autoscalers = list('horizontalpodautoscalers.autoscaling');
+    expect(autoscalers).toHaveLength(3);
+    for (const { spec, status } of autoscalers) {
+      expect(status.desiredReplicas).toBeGreaterThanOrEqual(spec.minReplicas as number);
+      expect(status.desiredReplicas).toBeLessThanOrEqual(spec.maxReplicas as number);
+    }
+    const { metadata } = find('deployments.apps', 'east', 'shop-prod/storefront');
+    expect(find('horizontalpodautoscalers.autoscaling', 'east', 'shop-prod/storefront').status.lastScaleTime).toBeDefined();
+    expect(metadata.generation).toBeGreaterThan(5);
   });
 
   it('has ages of weeks, days, hours and moments, and nothing from the future', () => {
@@ -293,12 +304,6 @@ describe('chance', () => {
     },
     60_000,
   );
-});
-
-it('answers who has its token alone', async () => {
-  const path = `${company.clusters[1]!.sandbox.url}/api/v1/nodes`;
-  expect((await fetch(path)).status).toBe(401);
-  expect((await fetch(path, { headers: { authorization: 'Bearer the-token' } })).status).toBe(200);
 });
 
 describe('once it is open', () => {
