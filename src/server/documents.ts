@@ -46,6 +46,9 @@ export interface GoodDocument {
 export type Inspection =
   { readonly good: GoodDocument } | { readonly refused: GatewayError } | { readonly invalid: readonly GraphQLError[] };
 
+/** Mistakes that are told of one document; to find each takes time, and to propose what may have been meant. */
+const maxErrors = 20;
+
 /** How long a list without `first` is taken to be when a cost is reckoned. */
 export const assumedListLength = 5;
 
@@ -103,7 +106,7 @@ export class Documents {
       if (error instanceof GraphQLError) return { invalid: [withCode(error, 'GRAPHQL_PARSE_FAILED')] };
       throw error;
     }
-    const invalid = validate(this.#schema, document, this.#rules);
+    const invalid = validate(this.#schema, document, this.#rules, { maxErrors });
     if (invalid.length > 0) return { invalid: invalid.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED')) };
     const costs = new Map<string | undefined, CostOf>();
     const good: GoodDocument = {

@@ -27,7 +27,7 @@ const maxNesting = 200;
  * Comparisons that validation makes to tell that fields of one name can be merged: it compares each with each, and what is below them. Beyond this it
  * keeps the loop for longer than 20 ms.
  */
-const maxComparisons = 100_000;
+const maxComparisons = 50_000;
 
 /** Weight of what is asked of the schema itself; the introspection that tools send weighs 42. */
 const maxIntrospection = 64;
