@@ -1,7 +1,11 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSchema, parse, validate } from 'graphql';
+import { parse as parseYaml } from 'yaml';
+import { readTokenData } from '../../../src/auth/token-data.js';
+import { loadConfig } from '../../../src/config.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const notOurs = new Set(['node_modules', 'dist', 'coverage', '.cache', '.git']);
@@ -127,6 +131,28 @@ describe('the documentation', () => {
     expect(documents.length).toBeGreaterThan(5);
     const problems = documents.flatMap(({ at, text }) => validate(schema, parse(text)).map(({ message }) => `${at}: ${message}`));
     expect(problems).toEqual([]);
+  });
+
+  it('shows files that the gateway takes', () => {
+    const blocks = pages.flatMap((page) =>
+      [...read(page).matchAll(/```yaml\n([^]*?)```/g)].map((match) => ({ page, text: match[1] ?? '' })),
+    );
+    const configurations = blocks.filter(({ text }) => /^clusters:/m.test(text));
+    const tokenFiles = blocks.filter(({ text }) => /^users:/m.test(text));
+    expect(configurations.map(({ page }) => page)).toEqual(expect.arrayContaining(['README.md', 'docs/configuration.md']));
+    expect(tokenFiles.map(({ page }) => page)).toEqual(expect.arrayContaining(['README.md', 'docs/permission.md']));
+
+    const folder = mkdtempSync(join(tmpdir(), 'house-'));
+    try {
+      for (const { text } of configurations) {
+        writeFileSync(join(folder, 'config.yaml'), text);
+        const config = loadConfig({ env: { CONFIG_FILE: 'config.yaml' }, cwd: folder, homeDirectory: folder, exists: () => false });
+        expect(config).toMatchObject({ clusters: [{ name: 'east', displayName: '华东一' }], tokenFile: join(folder, 'tokens.yaml') });
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    for (const { text } of tokenFiles) expect(() => readTokenData(parseYaml(text))).not.toThrow();
   });
 
   it('says of each dependency what it is for, and of no other package', () => {
