@@ -12,6 +12,8 @@ import type { WorkloadPlan } from './workloads.js';
 export { people, projects, type Person, type Project } from './people.js';
 
 const hourMs = 3_600_000;
+/** Past writes of each kind that watches can go back to: a demo may run for days, and should not grow. */
+const maxHistory = 5_000;
 /** How long its life has gone on when the company opens. Long enough for a release of each cluster to be on its way, and not done. */
 const lifeHours = 1 / 3;
 
@@ -65,6 +67,7 @@ export async function startCompany({ now, seed = 1, speed = 1, onProgress, onErr
         paused: true,
         name: plan.name,
         version: plan.kubernetesVersion,
+        maxHistory,
         onError,
       });
       stops.push(() => sandbox.close());

@@ -88,6 +88,7 @@ export class Hands {
       ...(current === replicas ? {} : { lastScaleTime: instant }),
       currentMetrics: [
         { type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: utilization, averageValue: `${5 * utilization}m` } } },
+        { type: 'Resource', resource: { name: 'memory', current: { averageUtilization: 50, averageValue: '256Mi' } } },
       ],
       conditions: [
         ['AbleToScale', 'True', 'ReadyForNewScale', 'recommended size matches current size'],
