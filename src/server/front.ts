@@ -214,7 +214,10 @@ export class Front {
   #inspected({ query, hash }: Asked): GoodDocument | undefined {
     if (query === undefined) return hash === undefined ? undefined : this.#options.documents.byHash(hash);
     const inspection = this.#options.documents.inspect(query);
-    if ('good' in inspection) return inspection.good;
+    if ('good' in inspection) {
+      if (hash !== undefined && hash !== inspection.good.hash) throw badPersistedQuery('`sha256Hash` is not that of the query.');
+      return inspection.good;
+    }
     throw new RequestRefusal('refused' in inspection ? [inspection.refused] : inspection.invalid);
   }
 
@@ -347,12 +350,23 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
+const badPersistedQuery = (message: string): HttpRefusal => new HttpRefusal(400, new GatewayError('BAD_USER_INPUT', message));
+
+/** @throws HttpRefusal for what is neither one nor nothing. */
+function hashOf(persistedQuery: unknown): string | undefined {
+  if (persistedQuery === undefined || persistedQuery === null) return undefined;
+  const { version, sha256Hash }: Readonly<Record<string, unknown>> = isRecord(persistedQuery) ? persistedQuery : {};
+  if (version === 1 && typeof sha256Hash === 'string' && /^[0-9a-f]{64}$/.test(sha256Hash)) return sha256Hash;
+  throw badPersistedQuery('`persistedQuery` must have `version` 1 and `sha256Hash`, the SHA-256 of the query in lower-case hexadecimal.');
+}
+
+/** @throws HttpRefusal for what says of no query which it is. */
 function askedOf(body: unknown): Asked {
   const { query, operationName, variables, extensions }: Readonly<Record<string, unknown>> = isRecord(body) ? body : {};
   const { cost, persistedQuery }: Readonly<Record<string, unknown>> = isRecord(extensions) ? extensions : {};
   return {
     query: textOf(query),
-    hash: isRecord(persistedQuery) ? textOf(persistedQuery['sha256Hash']) : undefined,
+    hash: hashOf(persistedQuery),
     operationName: textOf(operationName),
     variables: isRecord(variables) ? variables : undefined,
     cost: cost === true,
