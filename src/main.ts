@@ -37,6 +37,8 @@ async function main(): Promise<void> {
       ...(demo === undefined ? {} : { overrides: demo.overrides }),
     });
     const log = createLog(config.logLevel);
+    // graphql-js forgets the promises of a list once one of its items fails at once. One of them that fails afterwards must not end the process.
+    process.on('unhandledRejection', (error) => log.error({ err: error }, 'a promise failed that nobody waited for'));
     const authenticator = await openTokens(config, log);
     const gateway = await startGateway({
       config,
