@@ -32,16 +32,26 @@ export interface Container {
   readonly limits: ContainerResources;
 }
 
-/** Of a pod, in the order in which they start: init containers first. One that the kubelet has not told of yet is waiting. */
+const known = new WeakMap<JsonObject, Container[]>();
+
+/**
+ * Of a pod, in the order in which they start: init containers first. One that the kubelet has not told of yet is waiting. What was read is kept for
+ * as long as the pod's object is: a page that is asked for again reads nothing.
+ */
 export function readContainers(pod: JsonObject): Container[] {
-  const spec = objectAt(pod, 'spec');
-  const status = objectAt(pod, 'status');
-  const initStatuses = objectsAt(status, 'initContainerStatuses');
-  const statuses = objectsAt(status, 'containerStatuses');
-  return [
-    ...objectsAt(spec, 'initContainers').map((container) => readContainer(container, initStatuses, true)),
-    ...objectsAt(spec, 'containers').map((container) => readContainer(container, statuses, false)),
-  ];
+  let containers = known.get(pod);
+  if (containers === undefined) {
+    const spec = objectAt(pod, 'spec');
+    const status = objectAt(pod, 'status');
+    const initStatuses = objectsAt(status, 'initContainerStatuses');
+    const statuses = objectsAt(status, 'containerStatuses');
+    containers = [
+      ...objectsAt(spec, 'initContainers').map((container) => readContainer(container, initStatuses, true)),
+      ...objectsAt(spec, 'containers').map((container) => readContainer(container, statuses, false)),
+    ];
+    known.set(pod, containers);
+  }
+  return containers;
 }
 
 function readContainer(container: JsonObject, statuses: readonly JsonObject[], init: boolean): Container {
