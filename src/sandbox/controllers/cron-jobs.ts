@@ -118,14 +118,13 @@ export class CronJobController implements Controller {
   #create(cron: CronJob, dueMs: number): SandboxObject | undefined {
     const { metadata, spec } = cron;
     const { jobTemplate } = spec;
-    const zone = spec.timeZone ?? 'UTC';
     try {
       const job = this.#world.storage.create('jobs.batch', {
         metadata: {
           ...(jobTemplate.metadata?.labels === undefined ? {} : { labels: jobTemplate.metadata.labels }),
           annotations: {
             ...jobTemplate.metadata?.annotations,
-            'batch.kubernetes.io/cronjob-scheduled-timestamp': zonedInstant(dueMs, zone),
+            'batch.kubernetes.io/cronjob-scheduled-timestamp': zonedInstant(dueMs, spec.timeZone),
           },
           name: `${metadata.name}-${Math.floor(dueMs / 60_000)}`,
           namespace: metadata.namespace,
@@ -172,11 +171,16 @@ function isDone({ status }: Job, how?: 'Complete' | 'Failed'): boolean {
   );
 }
 
-/** RFC 3339 with the zone's own offset. */
-function zonedInstant(epochMs: number, timeZone: string): string {
-  const parts = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' }).formatToParts(epochMs);
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** RFC 3339 with the zone's own offset. @param timeZone Undefined: UTC. */
+function zonedInstant(epochMs: number, timeZone: string | undefined): string {
+  if (timeZone === undefined) return toInstant(epochMs);
+  let format = formats.get(timeZone);
+  if (format === undefined) formats.set(timeZone, (format = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })));
+  const parts = format.formatToParts(epochMs);
   const offset = parts.find(({ type }) => type === 'timeZoneName')?.value.replace('GMT', '') ?? '';
-  if (offset === '' || offset === '+00:00') return toInstant(epochMs);
+  if (offset === '') return toInstant(epochMs);
   const [hours = 0, minutes = 0] = offset.slice(1).split(':').map(Number);
   const localMs = epochMs + (offset.startsWith('-') ? -1 : 1) * (hours * 60 + minutes) * 60_000;
   return `${toInstant(localMs).slice(0, -1)}${offset}`;

@@ -49,11 +49,17 @@ export class Kubelet implements Controller {
     // A node that is gone or cannot be heard tells nothing of its pods.
     if (node === undefined || nodeStateOf(node) === 'unreachable') return;
     const { uid, deletionGracePeriodSeconds = 0 } = pod.metadata;
-    if (isFinished(pod) && !this.#machines.has(uid)) return;
+    if (isFinished(pod)) {
+      // For good, whoever said so.
+      this.#machines.delete(uid);
+      if (isTerminating(pod) && deletionGracePeriodSeconds > 0)
+        storage.delete('pods', namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } });
+      return;
+    }
     let machine = this.#machines.get(uid);
     const nowMs = clock.now();
     if (machine === undefined) this.#machines.set(uid, (machine = new PodMachine(pod, this.#hostOf(pod, node), nowMs)));
-    if (isTerminating(pod) && !isFinished(pod)) machine.stop(nowMs, deletionGracePeriodSeconds);
+    if (isTerminating(pod)) machine.stop(nowMs, deletionGracePeriodSeconds);
     machine.advance(nowMs);
     const status = machine.status(pod, nowMs);
     if (!equalJson(pod.status, status)) this.#write({ ...pod, status });
@@ -61,8 +67,8 @@ export class Kubelet implements Controller {
       storage.delete('pods', namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } });
       return;
     }
-    if (machine.nextMs !== Infinity) this.#queue.addAfter(key, Math.max(1, machine.nextMs - nowMs));
-    else if (status.phase === 'Succeeded' || status.phase === 'Failed') this.#machines.delete(uid);
+    if (status.phase === 'Succeeded' || status.phase === 'Failed') this.#machines.delete(uid);
+    else if (machine.nextMs !== Infinity) this.#queue.addAfter(key, Math.max(1, machine.nextMs - nowMs));
   }
 
   #write(pod: Pod): void {

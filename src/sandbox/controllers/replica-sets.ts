@@ -119,8 +119,8 @@ export class ReplicaSetController implements Controller {
   #conditions(set: ReplicaSet, failure: StatusError | undefined): Condition[] {
     const conditions = set.status?.conditions ?? [];
     if (failure === undefined) return conditions.filter(({ type }) => type !== 'ReplicaFailure');
-    const current = conditionOf(conditions, 'ReplicaFailure');
-    if (current?.message === failure.message) return conditions;
+    // The first failure is the one told of: each later one names another pod that could not be made.
+    if (conditionOf(conditions, 'ReplicaFailure') !== undefined) return conditions;
     return withCondition(conditions, {
       type: 'ReplicaFailure',
       status: 'True',
