@@ -406,7 +406,7 @@ class Watcher<R extends ObjectRecord> {
       const slot = part.slots.get(record.uid) ?? this.#newSlotFor(part, record, record);
       if (slot === undefined) continue;
       // What the client made of it before is not known: it is told again.
-      if (this.#assumesSent && slot.sent !== undefined) slot.sent = unknownState;
+      if (this.#assumesSent && slot.sent !== undefined && slot.sent !== newSinceCursor) slot.sent = unknownState;
       slots.add(slot);
     }
     for (const slot of [...slots].sort((one, other) => compareKeys(placeOf(one), placeOf(other)))) this.#enqueue(slot);
