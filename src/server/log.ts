@@ -3,7 +3,7 @@ import { pino, type Logger } from 'pino';
 export type { Logger } from 'pino';
 
 /** What a client sends as its sign-in, should it stand in the text of somebody else's error. */
-const credential = /\b(bearer|x-auth-token)(["':=\s]+)[^\s"',\\]+/gi;
+const credential = /\b((?:authorization|x-auth-token)["':=\s\\]+(?:bearer\s+)?|bearer\s+)[^\s"',\\]+/gi;
 
 /**
  * JSON lines on standard output. Messages are constant; what varies is in fields. Tokens never get here; should one be logged by mistake all the same,
@@ -27,7 +27,7 @@ export function createLog(level: string, write?: (line: string) => void): Logger
       ],
       censor: '[cut]',
     },
-    hooks: { streamWrite: (line: string) => line.replace(credential, '$1$2[cut]') },
+    hooks: { streamWrite: (line: string) => line.replace(credential, '$1[cut]') },
   };
   return write === undefined ? pino(options) : pino(options, { write });
 }
