@@ -230,9 +230,11 @@ describeSimulated('What the gateway tells of a real cluster is what kubectl show
   });
   afterAll(async () => {
     await clusters.close();
-    await controlPlane
-      .kubectl(['-n', namespace, 'patch', 'pods', '--all', '--type=merge', '-p', '{"metadata":{"finalizers":null}}'])
-      .catch(() => undefined);
+    const { items } = await controlPlane.request('GET', `/api/v1/namespaces/${namespace}/pods?labelSelector=zoo%3Dwild`);
+    for (const { metadata } of items) {
+      const path = `/api/v1/namespaces/${namespace}/pods/${metadata.name}`;
+      if (metadata.finalizers !== undefined) await controlPlane.request('PATCH', path, { body: { metadata: { finalizers: null } } });
+    }
     await controlPlane.request('DELETE', `/api/v1/namespaces/${namespace}`);
     await controlPlane.stop();
   });
