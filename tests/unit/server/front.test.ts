@@ -321,9 +321,10 @@ describe('a body', () => {
     const before = serving.logged.length;
     const socket = connect(serving.port, '127.0.0.1');
     socket.write(
-      `POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${tokenOf('admin')}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"query"`,
-      () => setTimeout(() => socket.destroy(), 50),
+      `POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${tokenOf('admin')}\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n`,
     );
+    await once(socket, 'data');
+    socket.write('{"query"', () => socket.destroy());
     await once(socket, 'close');
     while (serving.logged.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
     const lines = serving.logged.slice(before).map((line) => JSON.parse(line) as { msg: string; status: number });
