@@ -30,7 +30,8 @@ async function main(): Promise<void> {
   try {
     const demo = args.includes('--demo') ? await openDemo(closers) : undefined;
     const config = loadConfig({
-      env: process.env,
+      // The demo's clusters and users are its own, whatever else is configured here.
+      env: demo === undefined ? process.env : { ...process.env, CONFIG_FILE: undefined, KUBECONFIG: undefined, TOKEN_FILE: undefined },
       cwd: process.cwd(),
       homeDirectory: homedir(),
       exists: existsSync,

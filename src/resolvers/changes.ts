@@ -92,7 +92,7 @@ export class ClusterNodeChangeResolver {
 }
 
 async function* follow<R extends ObjectRecord>(
-  { reader, access, clusters, signal }: Context,
+  { reader, session, clusters, signal }: Context,
   kinds: readonly Kind<R>[],
   { projects, ...selection }: Selection<R>,
   after: string | null | undefined,
@@ -102,7 +102,8 @@ async function* follow<R extends ObjectRecord>(
     after: after ?? undefined,
     projects: projects && { current: () => projects, onChange: () => () => undefined },
   };
-  for await (const change of reader.watch(kinds, query, signal)) yield eventOf(change, (names) => visibleTo(access, clusters, names));
+  for await (const change of reader.watch(kinds, query, signal))
+    yield eventOf(change, (names) => visibleTo(session.access, clusters, names));
 }
 
 function eventOf<R extends ObjectRecord>(

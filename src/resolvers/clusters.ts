@@ -47,20 +47,22 @@ export class ClusterResolver {
   }
 
   @FieldResolver(() => [String], { nullable: true, description: 'Of its nodes, such as `amd64`, in alphabetical order.' })
-  architectures(@Root() cluster: ClusterInfo, @Ctx() ctx: Context): string[] | undefined {
+  architectures(@Root() cluster: ClusterInfo, @Ctx() ctx: Context): object | undefined {
     if (!cluster.reached) return undefined;
-    const found = new Set(nodesOf(cluster, ctx).map(({ architecture }) => architecture));
-    return [...found].filter((architecture) => architecture !== '').sort();
+    return ctx.budget.run(() => {
+      const found = new Set(nodesOf(cluster, ctx).map(({ architecture }) => architecture));
+      return [...found].filter((architecture) => architecture !== '').sort();
+    }, one);
   }
 
   @FieldResolver(() => ResourceAmounts, { nullable: true, description: 'What its machines have, all together.' })
-  capacity(@Root() cluster: ClusterInfo, @Ctx() ctx: Context): Amounts | undefined {
-    return cluster.reached ? sumAmounts(nodesOf(cluster, ctx).map(({ capacity }) => capacity)) : undefined;
+  capacity(@Root() cluster: ClusterInfo, @Ctx() ctx: Context): object | undefined {
+    return cluster.reached ? ctx.budget.run(() => sumAmounts(nodesOf(cluster, ctx).map(({ capacity }) => capacity)), one) : undefined;
   }
 
   @FieldResolver(() => ResourceAmounts, { nullable: true, description: 'What of it pods may have.' })
-  allocatable(@Root() cluster: ClusterInfo, @Ctx() ctx: Context): Amounts | undefined {
-    return cluster.reached ? sumAmounts(nodesOf(cluster, ctx).map(({ allocatable }) => allocatable)) : undefined;
+  allocatable(@Root() cluster: ClusterInfo, @Ctx() ctx: Context): object | undefined {
+    return cluster.reached ? ctx.budget.run(() => sumAmounts(nodesOf(cluster, ctx).map(({ allocatable }) => allocatable)), one) : undefined;
   }
 
   @FieldResolver(() => ResourceAmounts, { nullable: true, description: 'Sum of the requests of pods that are not finished.' })
@@ -167,7 +169,7 @@ export class ClusterNodeResolver {
 
   @FieldResolver(() => ResourceAmounts, { nullable: true, description: 'Sum of the requests of its pods that are not finished.' })
   requested(@Root() node: NodeRecord, @Ctx() { reader, budget }: Context): object {
-    return budget.take(1, sumOfPods(reader.related(pods, node.clusterName, 'node', node.name)));
+    return budget.run(() => sumOfPods(reader.related(pods, node.clusterName, 'node', node.name)), one);
   }
 
   @FieldResolver(() => PodConnection, { nullable: true, description: 'The pods on it, finished ones included.' })
@@ -176,6 +178,8 @@ export class ClusterNodeResolver {
     return listPods(ctx, args, { field: 'ClusterNode.pods', parent: node.uid, clusters: [node.clusterName], node: node.name });
   }
 }
+
+const one = (): number => 1;
 
 const unfinishedPhases: readonly PodRecord['phase'][] = ['PENDING', 'RUNNING', 'UNKNOWN'];
 const podsPerLook = 1_000;

@@ -56,6 +56,12 @@ function list<R extends ObjectRecord>(
   selection: Selection<R>,
   orderBy: Order<R> | undefined,
 ): Listed<R> {
-  const page = reader.list(kinds, { ...selection, ...toPageRequest(args), orderBy });
-  return budget.take(page.items.length, new Connection(page, visibleTo(access, clusters, page.unavailableClusters)));
+  const request = toPageRequest(args);
+  return budget.run(
+    () => {
+      const page = reader.list(kinds, { ...selection, ...request, orderBy });
+      return new Connection(page, visibleTo(access, clusters, page.unavailableClusters));
+    },
+    ({ nodes }) => nodes.length,
+  );
 }

@@ -82,7 +82,9 @@ export class Connection<T> {
     const last = page.items.at(-1);
     return {
       hasNextPage: page.hasNextPage,
-      hasPreviousPage: page.hasPreviousPage,
+      get hasPreviousPage() {
+        return page.hasPreviousPage;
+      },
       get startCursor() {
         return first === undefined ? undefined : page.cursorOf(first);
       },

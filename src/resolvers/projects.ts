@@ -2,6 +2,7 @@ import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-g
 import type { ProjectInfo } from '../auth/access.js';
 import { namespaces, type NamespaceRecord } from '../k8s/namespaces.js';
 import type { ObjectRecord } from '../k8s/objects.js';
+import type { UnavailableCluster } from '../k8s/reader.js';
 import type { PodRecord } from '../domain/kinds/pods.js';
 import type { WorkloadRecord } from '../domain/kinds/workloads.js';
 import type { Context } from '../schema/context.js';
@@ -24,9 +25,10 @@ export class ProjectResolver {
   async projects(@Ctx() ctx: Context, @Args(() => ProjectArguments) args: ProjectArguments): Promise<Connection<ProjectInfo>> {
     const request = toPageRequest(args);
     const needle = (args.search ?? '').toLowerCase();
-    const known = (await knownProjects(ctx)).filter(({ name }) => name.toLowerCase().includes(needle));
+    const { projects, unavailableClusters } = await knownProjects(ctx);
+    const known = projects.filter(({ name }) => name.toLowerCase().includes(needle));
     const page = pageOf(known, ({ name, id }) => `${name}\u0000${id}`, canonical({ field: 'projects', search: needle }), request);
-    return ctx.budget.take(page.items.length, new Connection(page, []));
+    return ctx.budget.take(page.items.length, new Connection(page, unavailableClusters));
   }
 
   @Query(() => Project, { nullable: true, description: 'One of the projects that the viewer may know of.' })
@@ -107,21 +109,29 @@ export function projectInfo({ projects }: Context, id: string): ProjectInfo {
 
 const pageSize = 500;
 
+interface KnownProjects {
+  readonly projects: readonly ProjectInfo[];
+  /** Clusters whose labels could not be read: projects that only they name are missing. */
+  readonly unavailableClusters: readonly UnavailableCluster[];
+}
+
 /** The joined projects; for a cloud administrator those of the identity source, and those that only labels name. */
-async function knownProjects(ctx: Context): Promise<readonly ProjectInfo[]> {
+async function knownProjects(ctx: Context): Promise<KnownProjects> {
   const { access, projects, reader, budget } = ctx;
-  if (!access.identity.cloudAdmin) return [...access.identity.roles.keys()].map((id) => projectInfo(ctx, id));
-  const ids = new Set([...projects.all().map(({ id }) => id), ...access.identity.roles.keys()]);
-  let after: string | undefined;
-  do {
+  const joined = access.identity.roles.keys();
+  if (!access.identity.cloudAdmin) return { projects: [...joined].map((id) => projectInfo(ctx, id)), unavailableClusters: [] };
+  const ids = new Set([...projects.all().map(({ id }) => id), ...joined]);
+  for (let after: string | undefined; ;) {
     const page = reader.list([namespaces], { identity: 'projects', first: pageSize, after });
     for (const namespace of page.items) {
       const id = reader.projectOf(namespace);
       if (id !== undefined) ids.add(id);
     }
     const last = page.items.at(-1);
-    after = page.hasNextPage && last !== undefined ? page.cursorOf(last) : undefined;
+    if (!page.hasNextPage || last === undefined) {
+      return { projects: [...ids].map((id) => projectInfo(ctx, id)), unavailableClusters: page.unavailableClusters };
+    }
+    after = page.cursorOf(last);
     await budget.take(0, undefined);
-  } while (after !== undefined);
-  return [...ids].map((id) => projectInfo(ctx, id));
+  }
 }

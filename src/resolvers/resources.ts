@@ -96,8 +96,9 @@ export function readById(
   { reader }: Context,
 ): ObjectRecord | undefined {
   const kind = among.find((one) => one.name === name);
-  const found = kind && reader.get(kind, { cluster, namespace, name: objectName });
-  return found?.uid === uid ? found : undefined;
+  // By the uid: what has the name now may be another object, of which nothing is to be told.
+  const found = kind && reader.byUid(kind, cluster, uid);
+  return found?.name === objectName && found.namespaceName === namespace ? found : undefined;
 }
 
 /** @throws GatewayError `FORBIDDEN` for who may not see clusters. */

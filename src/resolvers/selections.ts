@@ -1,11 +1,13 @@
+import { GatewayError } from '../errors.js';
 import { decodeId } from '../domain/ids.js';
 import { isolationOf, type IsolationPatterns, type RunsOn } from '../domain/isolation.js';
 import type { NodeRecord } from '../domain/kinds/nodes.js';
 import { nodes } from '../domain/kinds/nodes.js';
 import type { PodRecord } from '../domain/kinds/pods.js';
 import { pods } from '../domain/kinds/pods.js';
-import { workloadKinds, type WorkloadRecord } from '../domain/kinds/workloads.js';
-import { controllersOf, workloadOf } from '../domain/owners.js';
+import { replicaSets } from '../domain/kinds/replica-sets.js';
+import { jobs, workloadKinds, type WorkloadRecord } from '../domain/kinds/workloads.js';
+import { controllersOf } from '../domain/owners.js';
 import { sumOfPods } from '../domain/resources.js';
 import type { Kind } from '../k8s/kind.js';
 import { parseLabelSelector } from '../k8s/label-selector.js';
@@ -52,6 +54,7 @@ function select<R extends ObjectRecord>(
   tests: readonly Test<R>[],
 ): Selection<R> {
   const { search, labelSelector } = filter;
+  checkLists(filter);
   const needle = search?.toLowerCase() ?? '';
   const all = needle === '' ? tests : [({ name }: R) => name.includes(needle), ...tests];
   const [first, ...others] = all;
@@ -65,6 +68,17 @@ function select<R extends ObjectRecord>(
     where,
     filter: first === undefined ? undefined : others.length === 0 ? first : (record, reader) => all.every((test) => test(record, reader)),
   };
+}
+
+const maxListed = 1_000;
+
+/** @throws GatewayError `BAD_USER_INPUT` for a list that is too long to be looked through for each object. */
+function checkLists(filter: object): void {
+  for (const [name, value] of Object.entries(filter)) {
+    if (Array.isArray(value) && value.length > maxListed) {
+      throw new GatewayError('BAD_USER_INPUT', `A list in a filter has at most ${maxListed} values.`, { field: `filter.${name}` });
+    }
+  }
 }
 
 /** What both name; undefined names everything. */
@@ -185,10 +199,11 @@ const inNamespace = (selection: Selection<PodRecord>, cluster: string, namespace
   namespaces: both([namespace], selection.namespaces),
 });
 
-/** Of that workload itself, or of a job that is the cron job's. */
-function isOf(pod: PodRecord, uid: string, reader: Reader): boolean {
-  const workload = workloadOf(pod, reader);
-  return workload?.uid === uid || workload?.controllerUid === uid;
+/** By uids alone: a stream may hear of a pod before it hears of the workload itself. */
+function isOf({ clusterName, namespaceName, controllerUid }: PodRecord, uid: string, reader: Reader): boolean {
+  if (controllerUid === undefined || controllerUid === uid) return controllerUid === uid;
+  const between = reader.byUid(replicaSets, clusterName, controllerUid) ?? reader.byUid(jobs, clusterName, controllerUid);
+  return between?.controllerUid === uid && between.namespaceName === namespaceName;
 }
 
 // ── orders

@@ -52,7 +52,10 @@ export class WorkloadResolver {
 
   @FieldResolver(() => ResourceAmounts, { nullable: true, description: 'Sum over its unfinished pods.' })
   requested(@Root() workload: WorkloadRecord, @Ctx() { reader, budget }: Context): object {
-    return budget.take(1, sumOfPods(podsOf(workload, reader)));
+    return budget.run(
+      () => sumOfPods(podsOf(workload, reader)),
+      () => 1,
+    );
   }
 }
 
@@ -80,10 +83,15 @@ export class CronJobResolver {
     @Arg('first', () => Int, { nullable: true, defaultValue: 20, description: '1 to 500.' }) first?: number | null,
   ): object {
     const size = checkFirst(first ?? 20);
-    const newest = [...jobsOf(cronJob, reader)].sort((one, other) =>
-      one.createdAt === other.createdAt ? (one.name < other.name ? 1 : -1) : one.createdAt < other.createdAt ? 1 : -1,
+    return budget.run(
+      () => [...jobsOf(cronJob, reader)].sort(byAge).slice(0, size),
+      (shown) => shown.length,
     );
-    const shown = newest.slice(0, size);
-    return budget.take(shown.length, shown);
   }
+}
+
+/** Newest first. */
+function byAge(one: JobRecord, other: JobRecord): number {
+  if (one.createdAt !== other.createdAt) return one.createdAt < other.createdAt ? 1 : -1;
+  return one.name < other.name ? 1 : -1;
 }

@@ -46,6 +46,10 @@ export function kindsOf(document: DocumentNode, schema: GraphQLSchema, operation
         const type = getNamedType(types.getType());
         const reached = isInterfaceType(type) ? schema.getPossibleTypes(type) : isObjectType(type) ? [type] : [];
         for (const { name } of reached) for (const kind of kindsBehind[name] ?? []) found.add(kind);
+        // A page or a change reads its objects, whether or not they are asked for.
+        const carried = /^(.+)(?:Connection|Edge|Change)$/.exec(type?.name ?? '')?.[1];
+        if (carried === 'Workload') for (const kind of [...workloadKinds, pods]) found.add(kind);
+        else if (carried !== undefined) for (const kind of kindsBehind[carried] ?? []) found.add(kind);
       },
     }),
   );

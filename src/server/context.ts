@@ -4,7 +4,8 @@ import { Refusals } from '../auth/refusals.js';
 import type { IsolationPatterns } from '../domain/isolation.js';
 import type { ClusterCatalog } from '../k8s/catalog.js';
 import type { Reader } from '../k8s/reader.js';
-import { Budget, Pacer, type BudgetOptions } from '../schema/budget.js';
+import { Turns } from '../k8s/turns.js';
+import { Budget, type BudgetOptions } from '../schema/budget.js';
 import type { Context } from '../schema/context.js';
 
 export interface ContextParts {
@@ -18,17 +19,20 @@ export interface ContextParts {
   now(): number;
 }
 
+/** How long requests may keep the loop, all together, before they give way to others, in milliseconds. */
+const sliceMs = 10;
+
 /** Makes the context of each operation, for HTTP and for WebSockets alike. */
 export class ContextFactory {
   readonly #parts: ContextParts;
-  readonly #pacer = new Pacer();
+  readonly #turns = new Turns(sliceMs);
 
   constructor(parts: ContextParts) {
     this.#parts = parts;
   }
 
   create(session: Session, requestId: string, signal: AbortSignal, refusals = new Refusals()): RequestContext {
-    return new RequestContext(this.#parts, this.#pacer, session, requestId, signal, refusals);
+    return new RequestContext(this.#parts, this.#turns, session, requestId, signal, refusals);
   }
 }
 
@@ -43,7 +47,7 @@ export class RequestContext implements Context {
 
   constructor(
     parts: ContextParts,
-    pacer: Pacer,
+    turns: Turns,
     readonly session: Session,
     readonly requestId: string,
     readonly signal: AbortSignal,
@@ -55,6 +59,6 @@ export class RequestContext implements Context {
     this.projects = parts.projects;
     this.isolationPatterns = parts.isolationPatterns;
     this.now = parts.now;
-    this.budget = new Budget(pacer, parts.budget, signal);
+    this.budget = new Budget(turns, parts.budget, signal);
   }
 }

@@ -58,7 +58,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     clusters,
     projects: authenticator.projects,
     isolationPatterns: isolationPatternsOf(config),
-    budget: { maxObjects: config.maxObjects, sliceMs: 10 },
+    budget: { maxObjects: config.maxObjects },
     now,
   });
   const schema = buildGatewaySchema();
@@ -71,7 +71,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     isSettled: (kinds) => clusters.isSettled(kinds),
     settle: (kinds, timeoutMs, signal) => clusters.settle(kinds, timeoutMs, signal),
     pages: config.graphiql
-      ? new Graphiql({ assets: graphiqlAssets, signIns: isLoopbackHost(config.host) ? signIns : [], initialQuery })
+      ? new Graphiql({ assets: graphiqlAssets, signIns: isLoopbackHost(hostInUrl(config.host)) ? signIns : [], initialQuery })
       : undefined,
     log,
     metrics,

@@ -68,7 +68,7 @@ export class InProcessGateway {
       clusters: this.#clusters,
       projects: this.#tokens.projects,
       isolationPatterns: defaultIsolationPatterns,
-      budget: { maxObjects, sliceMs: 10 },
+      budget: { maxObjects },
       now,
     });
   }

@@ -44,7 +44,7 @@ export class TestServing {
         clusters,
         projects: started.tokens.projects,
         isolationPatterns: defaultIsolationPatterns,
-        budget: { maxObjects, sliceMs: 10 },
+        budget: { maxObjects },
         now: Date.now,
       }),
       kindsOf: () => [],

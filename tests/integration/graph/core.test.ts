@@ -166,6 +166,7 @@ describe('the graph', () => {
       ['offset: 1, after: "x"', 'offset', 'A page is named by after or by offset, not by both.'],
       ['after: "x"', 'after', 'The cursor is none that this API gives.'],
       ['filter: { labelSelector: "a=(" }', 'filter.labelSelector', undefined],
+      [`filter: { nodeNames: [${'"a" '.repeat(1_001)}] }`, 'filter.nodeNames', 'A list in a filter has at most 1000 values.'],
     ])('refuses %s', async (args, field, message) => {
       const { data, errors } = await ask(`{ pods(${args}) { totalCount } }`);
       expect(data).toEqual({ pods: null });
@@ -333,6 +334,25 @@ describe('the graph', () => {
     company.remove('Pod', 'shop', 'one');
     company.pod('shop', 'one');
     expect((await ask(`{ node(id: "${id}") { id } }`)).data).toEqual({ node: null });
+  });
+
+  it('tells nothing by an id whose object is gone of what has its name now', async () => {
+    // The viewer is no administrator of the project that the name belongs to now: of an object there they would be refused.
+    const id = company.gateway.query('cloud', '{ namespace(cluster: "east", name: "shop") { id } }');
+    const { data } = await id;
+    company.remove('Namespace', undefined, 'shop');
+    company.namespace('shop', 'p-web');
+    expect(await ask(`{ node(id: "${data?.['namespace'].id}") { id } }`, userOf('p-web'))).toMatchObject({
+      errors: [{ extensions: { code: 'FORBIDDEN' } }],
+    });
+    expect(await ask(`{ node(id: "${data?.['namespace'].id}") { id } }`, adminOf('p-web'))).toEqual({ data: { node: null } });
+  });
+
+  it('names the clusters whose projects are missing to who may see them all', async () => {
+    company.gateway.cluster('west').failure = { clusterName: 'west', message: 'Away.', staleSince: undefined };
+    const text = '{ projects { unavailableClusters { clusterName } } }';
+    expect((await ask(text)).data?.['projects'].unavailableClusters).toEqual([{ clusterName: 'west' }]);
+    expect((await ask(text, userOf('p-web'))).data?.['projects'].unavailableClusters).toEqual([]);
   });
 
   describe('a forged id', () => {
@@ -555,6 +575,18 @@ describe('a stream of changes', () => {
     expect((await take(stream, 2)).map(({ type, pod }) => [type, pod?.name])).toEqual([
       ['ADDED', 'web-2-0'],
       ['DELETED', undefined],
+    ]);
+    await stream.return();
+  });
+
+  it('of a workload begins before the workload itself is known', async () => {
+    company.deployment('shop', 'web', 1);
+    const { data } = await company.gateway.query('cloud', '{ workloads { nodes { id } } }');
+    company.remove('Deployment', 'shop', 'web');
+    const stream = company.gateway.subscribe('cloud', podChanges, { filter: { workload: data?.['workloads'].nodes[0].id } });
+    expect((await take(stream, 2)).map(({ type, pod }) => [type, pod?.name])).toEqual([
+      ['ADDED', 'web-1-0'],
+      ['SYNCED', undefined],
     ]);
     await stream.return();
   });

@@ -32,7 +32,7 @@ const contexts = new ContextFactory({
   clusters,
   projects: { get: (id) => projects.find((project) => project.id === id), all: () => projects },
   isolationPatterns: defaultIsolationPatterns,
-  budget: { maxObjects: 20_000, sliceMs: 60_000 },
+  budget: { maxObjects: 20_000 },
   now: () => nowMs,
 });
 const projects = worldProjects.map(({ id, name, department }) => ({ id, name, department }));

@@ -1,8 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { GatewayError } from '../../../src/errors.js';
-import { Budget, Pacer } from '../../../src/schema/budget.js';
+import { Turns } from '../../../src/k8s/turns.js';
+import { Budget } from '../../../src/schema/budget.js';
 
-const roomy = { maxObjects: 20_000, sliceMs: 60_000 };
+const roomy = { maxObjects: 20_000 };
+const longTurns = (): Turns => new Turns(60_000);
 
 function codeOf(take: () => unknown): string {
   try {
@@ -20,7 +22,7 @@ function keepLoop(ms: number): void {
 
 describe('a budget', () => {
   it('gives values back at once, and counts them', () => {
-    const budget = new Budget(new Pacer(), roomy);
+    const budget = new Budget(longTurns(), roomy);
     const value = {};
     expect(budget.take(3, value)).toBe(value);
     expect(budget.take(0, undefined)).toBeUndefined();
@@ -28,7 +30,7 @@ describe('a budget', () => {
   });
 
   it('is spent by the first object past its limit, with one error for all', () => {
-    const budget = new Budget(new Pacer(), { ...roomy, maxObjects: 10 });
+    const budget = new Budget(longTurns(), { ...roomy, maxObjects: 10 });
     void budget.take(10, 'x');
     let first: unknown;
     try {
@@ -47,7 +49,7 @@ describe('a budget', () => {
 
   it('tells once who wants to end the operation, and answers nothing more', async () => {
     const told: GatewayError[] = [];
-    const budget = new Budget(new Pacer(), { maxObjects: 2, sliceMs: 0 });
+    const budget = new Budget(new Turns(0), { maxObjects: 2 });
     budget.whenSpent((error) => told.push(error));
     let answers = 0;
     for (let i = 0; i < 5; i++) void Promise.resolve(budget.take(1, 'x')).then(() => answers++);
@@ -58,14 +60,14 @@ describe('a budget', () => {
 
   it('ends with its signal', () => {
     const end = new AbortController();
-    const budget = new Budget(new Pacer(), roomy, end.signal);
+    const budget = new Budget(longTurns(), roomy, end.signal);
     void budget.take(1, 'x');
     end.abort();
     expect(codeOf(() => budget.take(1, 'x'))).toBe('TIMEOUT');
   });
 
   it('gives way once the slice is used up', async () => {
-    const budget = new Budget(new Pacer(), { maxObjects: 100, sliceMs: 5 });
+    const budget = new Budget(new Turns(5), { maxObjects: 100 });
     expect(budget.take(1, 'first')).toBe('first');
     keepLoop(6);
     const later = budget.take(1, 'second');
@@ -79,10 +81,10 @@ describe('a budget', () => {
   });
 });
 
-describe('a pacer', () => {
+describe('turns of the loop', () => {
   it('shares one slice of a turn between all requests', async () => {
-    const pacer = new Pacer();
-    const [one, other] = [new Budget(pacer, { maxObjects: 9, sliceMs: 5 }), new Budget(pacer, { maxObjects: 9, sliceMs: 5 })];
+    const turns = new Turns(5);
+    const [one, other] = [new Budget(turns, { maxObjects: 9 }), new Budget(turns, { maxObjects: 9 })];
     expect(one.take(1, 'x')).toBe('x');
     keepLoop(6);
     expect(other.take(1, 'x')).toBeInstanceOf(Promise);
@@ -92,10 +94,10 @@ describe('a pacer', () => {
   });
 
   it('lets those who wait on in their order, and what each sets going in between', async () => {
-    const pacer = new Pacer();
+    const turns = new Turns(5);
     const order: string[] = [];
     const waiting = ['a', 'b', 'c'].map((name) =>
-      pacer.turn().then(async () => {
+      turns.next().then(async () => {
         order.push(name);
         await Promise.resolve();
         order.push(`${name} goes on`);
@@ -106,7 +108,7 @@ describe('a pacer', () => {
   });
 
   it('keeps timers and input going while a thousand wait', async () => {
-    const pacer = new Pacer();
+    const turns = new Turns(5);
     let longestMs = 0;
     let lastMs = performance.now();
     let isOver = false;
@@ -117,9 +119,9 @@ describe('a pacer', () => {
       if (!isOver) setTimeout(watch, 1);
     };
     watch();
-    await Promise.all(Array.from({ length: 1_000 }, () => pacer.turn().then(() => keepLoop(0.2))));
+    await Promise.all(Array.from({ length: 1_000 }, () => turns.next().then(() => keepLoop(0.2))));
     isOver = true;
     expect(longestMs).toBeLessThan(120);
-    await pacer.turn();
+    await turns.next();
   });
 });

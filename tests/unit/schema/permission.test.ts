@@ -4,7 +4,8 @@ import { permissionFunctions } from '../../../src/auth/matrix.js';
 import { Refusals } from '../../../src/auth/refusals.js';
 import { ObjectRecord } from '../../../src/k8s/objects.js';
 import type { Reader } from '../../../src/k8s/reader.js';
-import { Budget, Pacer } from '../../../src/schema/budget.js';
+import { Turns } from '../../../src/k8s/turns.js';
+import { Budget } from '../../../src/schema/budget.js';
 import type { Context } from '../../../src/schema/context.js';
 import { govern } from '../../../src/schema/permission.js';
 import { accessWith, cloudAdminAccess, TestSession } from '../../support/viewers.js';
@@ -105,7 +106,7 @@ beforeEach(() => {
 
 function contextOf(viewer: Access | TestSession): Context {
   const session = viewer instanceof TestSession ? viewer : new TestSession(viewer);
-  const budget = new Budget(new Pacer(), { maxObjects: 20_000, sliceMs: 60_000 });
+  const budget = new Budget(new Turns(60_000), { maxObjects: 20_000 });
   return { session, access: session.access, refusals: new Refusals(), reader, budget } as Partial<Context> as Context;
 }
 
@@ -213,7 +214,7 @@ describe('the permission layer', () => {
   it('gives way, and counts, when it refuses much', async () => {
     const context: Context = {
       ...contextOf(accessWith({ a: 'USER' })),
-      budget: new Budget(new Pacer(), { maxObjects: 5, sliceMs: 0 }),
+      budget: new Budget(new Turns(0), { maxObjects: 5 }),
     };
     (schema.getQueryType()!.getFields()['pods'] as unknown as { resolve: unknown }).resolve = () => Array.from({ length: 8 }, () => ofA);
     const result = execute({ schema, document: parse('{ pods { space } }'), contextValue: context });

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { buildSchema, GraphQLObjectType, parse, type ExecutionResult } from 'graphql';
 import { GatewayError } from '../../../src/errors.js';
-import { Budget, Pacer } from '../../../src/schema/budget.js';
+import { Turns } from '../../../src/k8s/turns.js';
+import { Budget } from '../../../src/schema/budget.js';
 import type { Context } from '../../../src/schema/context.js';
 import { Executor } from '../../../src/server/executor.js';
 import { Operations, type OperationsOptions } from '../../../src/server/operations.js';
@@ -34,7 +35,7 @@ function operations(compileAt: number, options: Partial<OperationsOptions> = {})
 }
 
 const contextWith = (maxObjects: number, signal = new AbortController().signal, sliceMs = 10): Context =>
-  ({ budget: new Budget(new Pacer(), { maxObjects, sliceMs }, signal), signal }) as unknown as Context;
+  ({ budget: new Budget(new Turns(sliceMs), { maxObjects }, signal), signal }) as unknown as Context;
 
 const run = async (on: Operations, text: string, context: Context): Promise<ExecutionResult> =>
   on.run({ document: parse(text), operationName: undefined, variables: {}, context });
