@@ -6,17 +6,18 @@ import type { Queue, World } from './work.js';
 
 /** Owners of up to so many pods are looked at after every change of one. */
 const maxEager = 50;
-/** Pods whose changes an owner of more looks at once a millisecond. */
-const pacePerMs = 20;
+/** Owners of more wait so long for each of their pods, so that many changes are counted together. */
+const pacePerPodMs = 0.5;
+const maxPaceMs = 1_000;
 
-/** Queues the owner of a pod that changed: at once where it has few pods, else soon, so that the changes of many are counted together. */
+/** Queues the owner of a pod that changed: at once where it has few pods, else soon. */
 export function queueOwner({ index }: Pick<World, 'index'>, queue: Queue, pod: SandboxObject, kind: string): void {
   const key = controllerKey(pod, kind);
   const owner = controllerOf(pod);
   if (key === undefined || owner === undefined) return;
   const siblings = index.countControlled('pods', owner.uid);
   if (siblings <= maxEager) queue.add(key);
-  else queue.addAfter(key, siblings / pacePerMs);
+  else queue.addAfter(key, Math.min(maxPaceMs, siblings * pacePerPodMs));
 }
 
 /** A pod as a controller creates it. */
