@@ -133,7 +133,7 @@ export class Serving {
 
   /** Takes no more connections, asks sockets to go elsewhere, lets requests that are under way finish for `timeoutMs`, then ends what is left. */
   async drain(timeoutMs: number): Promise<void> {
-    this.#sockets.close();
+    this.#sockets.close(timeoutMs);
     await this.#front.drain(timeoutMs);
   }
 

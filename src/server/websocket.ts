@@ -74,6 +74,8 @@ export class Sockets {
   readonly #options: SocketsOptions;
   readonly #server: WebSocketServer;
   readonly #streams = new Map<string, number>();
+  readonly #extras = new Map<WebSocket, Extra>();
+  #isClosing = false;
 
   constructor(options: SocketsOptions) {
     this.#options = options;
@@ -112,13 +114,16 @@ export class Sockets {
     });
   }
 
-  /** Asks every client to come back elsewhere. */
-  close(): void {
-    for (const socket of this.#server.clients) socket.close(1001, 'Going away');
-    // Who does not answer the close within a moment is not waited for.
+  /**
+   * Asks every client to come back elsewhere, streams and all. Queries and mutations that are under way may be answered first, within `timeoutMs`; no new
+   * operations are begun.
+   */
+  close(timeoutMs: number): void {
+    this.#isClosing = true;
+    for (const [socket, { queries }] of this.#extras) if (queries.size === 0) sendAway(socket);
     setTimeout(() => {
-      for (const socket of this.#server.clients) socket.terminate();
-    }, 1_000).unref();
+      for (const socket of this.#server.clients) sendAway(socket);
+    }, timeoutMs).unref();
     this.#server.close();
   }
 
@@ -142,6 +147,8 @@ export class Sockets {
     socket.on('error', () => {
       // ws closes the socket with the right code itself; a client's bad frame is none of our failures.
     });
+    const extra: Extra = { socket, requestId: requestIdOf(request), closed: closed.signal, queries: new Set() };
+    this.#extras.set(socket, extra);
     const onClosed = protocol.opened(
       {
         protocol: socket.protocol,
@@ -173,10 +180,11 @@ export class Sockets {
           });
         },
       },
-      { socket, requestId: requestIdOf(request), closed: closed.signal, queries: new Set() },
+      extra,
     );
     socket.once('close', (code, reason) => {
       clearInterval(heartbeat);
+      this.#extras.delete(socket);
       closed.abort(new GatewayError('TIMEOUT', 'The client left.'));
       onClosed(code, reason.toString('utf8')).catch(onFailure);
     });
@@ -234,6 +242,8 @@ export class Sockets {
       onError: ({ extra }, id, _payload, errors) => errors.map((error) => formatError(error, operationIdOf(extra, id))),
       onComplete: ({ extra }, id) => {
         extra.queries.delete(id);
+        // Once it is told that the operation is complete.
+        if (this.#isClosing && extra.queries.size === 0) setImmediate(sendAway, extra.socket);
       },
     };
   }
@@ -242,6 +252,7 @@ export class Sockets {
   #begin(extra: Extra, id: string, good: GoodDocument, { operationName, variables, extensions }: SubscribePayload): OperationArgs {
     const { maxCost, requestTimeoutMs, contexts, schema } = this.#options;
     if (extra.session === undefined) throw unauthenticated();
+    if (this.#isClosing) throw new GatewayError('UNAVAILABLE', 'The gateway is going away; come back in a moment.');
     const name = operationName ?? undefined;
     const isStream = resolveOperation(good, name).operation === OperationTypeNode.SUBSCRIPTION;
     const cost = checkCost(good, name, variables ?? undefined, maxCost);
@@ -356,6 +367,12 @@ class End {
     clearTimeout(this.#timer);
     this.#closed.removeEventListener('abort', this.#onClosed);
   }
+}
+
+/** Who does not answer the close within a moment is not waited for. */
+function sendAway(socket: WebSocket): void {
+  if (socket.readyState === socket.OPEN) socket.close(1001, 'Going away');
+  setTimeout(() => socket.terminate(), 1_000).unref();
 }
 
 /** Such that it may stand in a log, whatever the client calls its operations. */

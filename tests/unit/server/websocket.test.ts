@@ -70,7 +70,7 @@ const refused = (context: Context): never => {
 
 const schema = buildSchema(`
   type Query { text: String large(bytes: Int!): String wait: String bug: String refused: String list(first: Int = 50): [String] }
-  type Subscription { ticks: Int endless(bytes: Int!): String refusedTicks: Int bug: Int forbidden: Int }
+  type Subscription { ticks: Int endless(bytes: Int!): String refusedTicks: Int costly: Int bug: Int forbidden: Int }
 `);
 const large = (_source: unknown, { bytes }: { bytes: number }): string => 'x'.repeat(bytes);
 const bug = (): never => {
@@ -87,6 +87,10 @@ Object.assign(fieldOf('Subscription', 'endless'), { subscribe: ticks, resolve: l
 Object.assign(fieldOf('Subscription', 'refusedTicks'), {
   subscribe: ticks,
   resolve: (_source: unknown, _args: unknown, context: Context) => refused(context),
+});
+Object.assign(fieldOf('Subscription', 'costly'), {
+  subscribe: ticks,
+  resolve: ({ ticks: count }: { ticks: number }, _args: unknown, { budget }: Context) => budget.take(count, count),
 });
 Object.assign(fieldOf('Subscription', 'bug'), { subscribe: bug });
 Object.assign(fieldOf('Subscription', 'forbidden'), {
@@ -407,6 +411,19 @@ describe('a stream', () => {
     await socket.close();
   });
 
+  it('of which one event comes to too much goes on with the next', async () => {
+    const serving = await start({ maxObjects: 100 });
+    const socket = await serving.as('admin').socket();
+    const stream = socket.subscribe('subscription { costly }');
+    source.push(101);
+    expect(await stream.answer()).toMatchObject({ errors: [{ extensions: { code: 'QUERY_TOO_COMPLEX' } }] });
+    for (const ticks of [60, 70]) {
+      source.push(ticks);
+      expect((await stream.answer()).data).toEqual({ costly: ticks });
+    }
+    await socket.close();
+  });
+
   it('ends with its socket', async () => {
     const serving = await start();
     const socket = await serving.as('admin').socket();
@@ -531,6 +548,28 @@ describe('draining', () => {
     await drained;
     await until(() => source.open === 0);
     await expect(ApiSocket.open(serving.url)).rejects.toThrow();
+  });
+
+  it('lets a query that is under way be answered first, and begins no new operation', async () => {
+    const serving = await start();
+    const socket = await serving.as('admin').socket();
+    const answer = socket.query('{ wait }');
+    await until(() => pending.length === 1);
+    const drained = serving.drain(5_000);
+    for (const query of ['{ text }', 'subscription { ticks }']) expect(codesOf(await socket.query(query))).toEqual(['UNAVAILABLE']);
+    for (const go of pending) go();
+    expect((await answer).data).toEqual({ wait: null });
+    expect(await socket.closed).toEqual({ code: 1001, reason: 'Going away' });
+    await drained;
+  });
+
+  it('does not wait for a query for longer than it may', async () => {
+    const serving = await start();
+    const socket = await serving.as('admin').socket();
+    socket.subscribe('{ wait }');
+    await until(() => pending.length === 1);
+    await serving.drain(50);
+    expect((await socket.closed).code).toBe(1001);
   });
 
   it('does not wait for a client that does not answer', async () => {
