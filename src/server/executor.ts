@@ -31,7 +31,7 @@ export interface Execution {
 export interface ExecutorOptions {
   /** A document is compiled when it is run for the n-th time: compiling costs more than running once, so strangers' queries must not make us. Default 3. */
   readonly compileAt?: number;
-  /** Operations that select more fields than this are never compiled: it would keep the loop for longer than 20 ms. Default 300. */
+  /** Operations that select more fields than this are never compiled: it would keep the loop for longer than 20 ms. Default 200. */
   readonly maxCompiledFields?: number;
   /** Compiled operations that are kept; each takes some 26 KB. Default 500. */
   readonly maxCompiled?: number;
@@ -52,11 +52,12 @@ export class Executor {
   readonly #plans = new WeakMap<DocumentNode, Map<string | undefined, Plan>>();
   /** In the order of last use, oldest first. */
   readonly #compiled = new Set<Plan>();
+  readonly #answered = new Set<Plan>();
 
   constructor(schema: GraphQLSchema, options: ExecutorOptions = {}) {
     this.#schema = schema;
     this.#compileAt = options.compileAt ?? 3;
-    this.#maxCompiledFields = options.maxCompiledFields ?? 300;
+    this.#maxCompiledFields = options.maxCompiledFields ?? 200;
     this.#maxCompiled = options.maxCompiled ?? 500;
     this.#onRun = options.onRun;
   }
@@ -69,10 +70,7 @@ export class Executor {
   run(execution: Execution): ExecutionResult | Promise<ExecutionResult> {
     const plan = this.#planOf(execution.document, execution.operationName);
     const query = this.#compiledOf(plan, execution);
-    if (query === undefined) {
-      this.#onRun?.('interpreted');
-      return this.#interpret(execution);
-    }
+    if (query === undefined) return plan.answer ?? this.#interpretFirst(plan, execution);
     this.#onRun?.('compiled');
     try {
       const result = query(execution.rootValue, execution.context, execution.variables);
@@ -85,11 +83,28 @@ export class Executor {
     }
   }
 
+  /** What is asked of the schema alone has one answer for everybody, and takes longer than anything else: it is kept. */
+  #interpretFirst(plan: Plan, execution: Execution): ExecutionResult | Promise<ExecutionResult> {
+    this.#onRun?.('interpreted');
+    const result = this.#interpret(execution);
+    if (result instanceof Promise || result.errors !== undefined || !isOfSchemaAlone(execution)) return result;
+    plan.answer = result;
+    this.#answered.add(plan);
+    if (this.#answered.size > maxAnswers) {
+      const [oldest] = this.#answered;
+      if (oldest !== undefined) {
+        this.#answered.delete(oldest);
+        oldest.answer = undefined;
+      }
+    }
+    return result;
+  }
+
   #planOf(document: DocumentNode, operationName: string | undefined): Plan {
     let plans = this.#plans.get(document);
     if (plans === undefined) this.#plans.set(document, (plans = new Map<string | undefined, Plan>()));
     let plan = plans.get(operationName);
-    if (plan === undefined) plans.set(operationName, (plan = { runs: 0, fitness: undefined, query: undefined }));
+    if (plan === undefined) plans.set(operationName, (plan = { runs: 0, fitness: undefined, query: undefined, answer: undefined }));
     return plan;
   }
 
@@ -144,6 +159,21 @@ interface Plan {
   /** Variables without which the compiled form would answer otherwise, or that the operation must not be compiled at all. */
   fitness: readonly string[] | 'unfit' | undefined;
   query: CompiledQuery['query'] | undefined;
+  answer: ExecutionResult | undefined;
+}
+
+/** Answers about the schema that are kept; each takes a megabyte or two. */
+const maxAnswers = 4;
+
+function isOfSchemaAlone({ document, operationName }: Execution): boolean {
+  const operation = operationOf(document, operationName);
+  return (
+    operation?.operation === OperationTypeNode.QUERY &&
+    (operation.variableDefinitions ?? []).length === 0 &&
+    operation.selectionSet.selections.every(
+      (selection) => selection.kind === Kind.FIELD && (selection.name.value === '__schema' || selection.name.value === '__type'),
+    )
+  );
 }
 
 /** Compiled code makes errors of its own class, without `extensions`, which Apollo would take for bugs. */

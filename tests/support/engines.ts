@@ -41,7 +41,7 @@ export class Engines {
     const document = parse(query);
     const operation = operationOf(document, undefined);
     if (operation === undefined || validate(this.#schema, document).length > 0) return undefined;
-    return shapeOf(document, operation).fields > 300 ? undefined : document;
+    return shapeOf(document, operation).fields > 200 ? undefined : document;
   }
 
   async both(

@@ -218,3 +218,30 @@ it('compiles nothing that selects more fields than can be compiled in a moment',
 it('compiles no introspection', async () => {
   expect((await run(schema, 1, '{ __type(name: "Box") { fields { name } } }')).engine).toBe('interpreted');
 });
+
+it('answers what is asked of the schema alone once for all, and keeps a few such answers', async () => {
+  const engines: string[] = [];
+  const executor = new Executor(schema, { onRun: (engine) => engines.push(engine) });
+  const documents = Array.from({ length: 5 }, (_, index) => parse(`{ __type(name: "Box") { a${index}: name } }`));
+  const ask = async (index: number, context = {} as Context): Promise<ExecutionResult> =>
+    executor.run({ document: documents[index] ?? parse(''), operationName: undefined, variables: {}, context });
+  const first = await ask(0);
+  expect(first).toEqual({ data: { __type: { a0: 'Box' } } });
+  expect(await ask(0)).toBe(first);
+  expect(engines).toEqual(['interpreted']);
+  for (let index = 1; index < 5; index++) await ask(index);
+  expect(await ask(0)).toEqual(first);
+  expect(engines).toHaveLength(6);
+});
+
+it.each([
+  ['beside a field', '{ __typename thing { name } __schema { queryType { name } } }', {}],
+  ['by a variable', 'query ($name: String!) { __type(name: $name) { name } }', { name: 'Box' }],
+  ['with an error', '{ __type(name: "Box") { name } refused }', {}],
+])('keeps no answer about the schema that was asked for %s', async (_how, text, variables) => {
+  const engines: string[] = [];
+  const executor = new Executor(schema, { onRun: (engine) => engines.push(engine) });
+  const document = parse(text);
+  for (let i = 0; i < 2; i++) await executor.run({ document, operationName: undefined, variables, context: {} as Context });
+  expect(engines).toEqual(['interpreted', 'interpreted']);
+});
