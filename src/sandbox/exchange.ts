@@ -11,6 +11,7 @@ export type Form = 'object' | 'table' | 'metadata';
 
 /** Bytes of a request's body; the same as Kubernetes'. */
 const maxBodyBytes = 3 * 1024 * 1024;
+const maxIgnoredBytes = 4 * maxBodyBytes;
 /** Nothing that the API knows is nested as deep; what is deeper could exhaust the stack. */
 const maxDepth = 500;
 /** Lists are written in pieces of about this size. */
@@ -60,12 +61,13 @@ export class Exchange {
     let bytes = 0;
     for await (const chunk of this.request as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > maxBodyBytes) {
-        // The rest is not read: the connection ends with the answer.
-        this.response.setHeader('connection', 'close');
-        throw new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${maxBodyBytes}`);
-      }
-      chunks.push(chunk);
+      if (bytes <= maxBodyBytes) chunks.push(chunk);
+      // A client that is cut off while it sends reads no answer: a little more is taken, and thrown away.
+      else if (bytes > maxIgnoredBytes) break;
+    }
+    if (bytes > maxBodyBytes) {
+      this.response.setHeader('connection', 'close');
+      throw new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${maxBodyBytes}`);
     }
     return Buffer.concat(chunks);
   }
