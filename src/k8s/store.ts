@@ -27,6 +27,14 @@ interface RingEntry extends PastChange {
   readonly version: string;
 }
 
+/** A list that is under way. */
+interface Listing {
+  /** Uids that it has told. */
+  readonly seen: Set<string>;
+  /** By uid, what it and the lists before it that were abandoned have changed since the last whole one; undefined before the first. */
+  readonly changes: Map<string, PastChange> | undefined;
+}
+
 /** The place of one object; its record changes, the place stays as long as the uid does. */
 interface Place<R extends ObjectRecord> {
   record: R;
@@ -46,7 +54,7 @@ export class Store<R extends ObjectRecord> implements Sink {
   #history: RingEntry[] = [];
   /** `#history` tells everything after this version. */
   #historyFrom: string | undefined;
-  #listing: { readonly seen: Set<string>; readonly changes: PastChange[] } | undefined;
+  #listing: Listing | undefined;
   #resourceVersion: string | undefined;
   #revision = 0;
 
@@ -114,7 +122,10 @@ export class Store<R extends ObjectRecord> implements Sink {
     return () => this.#listeners.delete(listener);
   }
 
-  /** What happened after `version`, oldest first; undefined where that is no longer, or not yet, known. */
+  /**
+   * What happened after `version`, oldest first, up to what the records are now: behind the history comes what a list that is not whole yet has told.
+   * Undefined where that is no longer, or not yet, known.
+   */
   since(version: string): readonly PastChange[] | undefined {
     if (this.#historyFrom === undefined || this.#resourceVersion === undefined) return undefined;
     if (isNewer(this.#historyFrom, version) || isNewer(version, this.#resourceVersion)) return undefined;
@@ -125,11 +136,12 @@ export class Store<R extends ObjectRecord> implements Sink {
       if (isNewer(this.#history[middle]?.version ?? version, version)) high = middle;
       else low = middle + 1;
     }
-    return this.#history.slice(low);
+    return [...this.#history.slice(low), ...(this.#listing?.changes?.values() ?? [])];
   }
 
   startList(): void {
-    this.#listing = { seen: new Set(), changes: [] };
+    // What a list that was abandoned has changed is in the records: it belongs to the history all the same.
+    this.#listing = { seen: new Set(), changes: this.synced ? (this.#listing?.changes ?? new Map<string, PastChange>()) : undefined };
   }
 
   listed(item: Item): void {
@@ -137,17 +149,14 @@ export class Store<R extends ObjectRecord> implements Sink {
     const now = this.#record(item);
     const before = this.#places.get(keyOf(now.namespaceName, now.name))?.record;
     if (before?.uid === now.uid && before.resourceVersion === now.resourceVersion) return;
-    this.#replace(before, now, undefined, this.#listing?.changes);
+    this.#replace(before, now, undefined);
   }
 
   endList(resourceVersion: string): void {
     const listing = this.#listing;
-    this.#listing = undefined;
     const before = this.#resourceVersion;
-    const changes = listing?.changes ?? [];
-    for (const place of [...this.#places.values()]) {
-      if (listing?.seen.has(place.record.uid) !== true) this.#remove(place.record, undefined, changes);
-    }
+    for (const { record } of this.#places.values()) if (listing?.seen.has(record.uid) !== true) this.#remove(record, undefined);
+    this.#listing = undefined;
     this.#resourceVersion = resourceVersion;
     // What was before the first list, or in another timeline (a restored etcd), nobody can be told.
     if (before === undefined || isNewer(before, resourceVersion)) {
@@ -155,7 +164,7 @@ export class Store<R extends ObjectRecord> implements Sink {
       this.#historyFrom = resourceVersion;
       this.#deletedAt.clear();
     } else {
-      for (const change of changes) this.#remember(change, resourceVersion);
+      for (const change of listing?.changes?.values() ?? []) this.#remember(change, resourceVersion);
     }
     this.#tell({ record: undefined, previous: undefined, version: resourceVersion });
   }
@@ -198,11 +207,11 @@ export class Store<R extends ObjectRecord> implements Sink {
     }
   }
 
-  #replace(before: R | undefined, now: R, version: string | undefined, changes?: PastChange[]): void {
-    // A name that was used again is another object: the end of the old one was missed.
+  /** @param version Undefined where a list tells it. */
+  #replace(before: R | undefined, now: R, version: string | undefined): void {
+    // A name that was used again is another object: the end of the old one was missed. It is not all that there is to tell at this version.
     if (before !== undefined && before.uid !== now.uid) {
-      this.#remove(before, undefined, changes ?? (version === undefined ? undefined : []));
-      if (changes === undefined && version !== undefined) this.#remember(past('DELETED', before), version);
+      this.#remove(before, version, false);
       before = undefined;
     }
     const key = keyOf(now.namespaceName, now.name);
@@ -220,13 +229,11 @@ export class Store<R extends ObjectRecord> implements Sink {
       index.insert(now);
     }
     this.#revision += 1;
-    const change = past(before === undefined ? 'ADDED' : 'MODIFIED', now);
-    if (changes !== undefined) changes.push(change);
-    else if (version !== undefined) this.#remember(change, version);
+    this.#note(past(before === undefined ? 'ADDED' : 'MODIFIED', now), version);
     this.#tell({ record: now, previous: before, version });
   }
 
-  #remove(record: R, version: string | undefined, changes?: PastChange[]): void {
+  #remove(record: R, version: string | undefined, isAll = true): void {
     const key = keyOf(record.namespaceName, record.name);
     const place = this.#places.get(key);
     if (place === undefined) return;
@@ -235,9 +242,19 @@ export class Store<R extends ObjectRecord> implements Sink {
     for (const [name, values] of this.#indexes) this.#reindex(values, place, this.#valuesOf(name, record), none);
     for (const index of this.#ordered.values()) index.remove(record);
     this.#revision += 1;
-    if (changes !== undefined) changes.push(past('DELETED', record));
-    else if (version !== undefined) this.#remember(past('DELETED', record), version);
-    this.#tell({ record: undefined, previous: record, version });
+    this.#note(past('DELETED', record), version);
+    this.#tell({ record: undefined, previous: record, version: isAll ? version : undefined });
+  }
+
+  /** What a list changes has no version before the list has one. */
+  #note(change: PastChange, version: string | undefined): void {
+    if (version !== undefined) {
+      this.#remember(change, version);
+      return;
+    }
+    const changes = this.#listing?.changes;
+    const isNew = change.type === 'MODIFIED' && changes?.get(change.uid)?.type === 'ADDED';
+    changes?.set(change.uid, isNew ? { ...change, type: 'ADDED' } : change);
   }
 
   #remember(change: PastChange, version: string): void {

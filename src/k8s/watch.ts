@@ -327,7 +327,6 @@ class Watcher<R extends ObjectRecord> {
     const from = versionIn(after, part);
     const to = part.store.resourceVersion;
     if (from === undefined || to === undefined) return undefined;
-    if (from === to) return [];
     const known = part.store.since(from);
     if (known !== undefined) return known;
     const events = await part.source.past(part.kind, from, to, this.#signal);

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Kind } from '../../../src/k8s/kind.js';
 import { namespaces } from '../../../src/k8s/namespaces.js';
-import { ObjectRecord, type RecordSource } from '../../../src/k8s/objects.js';
+import { ObjectRecord, type KubernetesObject, type RecordSource } from '../../../src/k8s/objects.js';
 import type { Change, ListQuery, Order } from '../../../src/k8s/reader.js';
 import { StoreReader } from '../../../src/k8s/store-reader.js';
 import { parseLabelSelector } from '../../../src/k8s/label-selector.js';
-import { MemoryCluster, projectLabel } from '../../support/objects.js';
+import { MemoryCluster, projectLabel, toItem } from '../../support/objects.js';
 
 class Thing extends ObjectRecord {
   readonly size: number;
@@ -364,6 +364,58 @@ describe('a watch', () => {
     await breathe(20);
     expect(reset.client.log).toEqual(['RESET', 'ADDED a', 'ADDED c', 'ADDED d', 'SYNCED']);
     await reset.stop();
+  });
+
+  describe('that resumes', () => {
+    /** What a client is told that has `a`, `b` and `gone`; the list tells `a` as it was, `b` anew and `c`, and has yet to end. */
+    async function resumed(
+      act: (list: () => void, end: () => void) => void,
+      follow = (cluster: MemoryCluster) => cluster,
+    ): Promise<string[]> {
+      const { clusters, reader } = open('east');
+      const [east] = clusters as [MemoryCluster];
+      for (const name of ['a', 'b', 'gone']) thing(east, 'ns', name);
+      const stream = new Stream(reader);
+      await breathe(5);
+      await stream.stop();
+      const follower = follow(east);
+      const store = follower.store(things);
+      const [a, b] = ['a', 'b'].map((name) => (store.get('ns', name) as Thing).object) as [KubernetesObject, KubernetesObject];
+      const of = (object: KubernetesObject, metadata: object): KubernetesObject => ({
+        ...object,
+        metadata: { ...object.metadata, ...metadata },
+      });
+      const listed = [a, of(b, { resourceVersion: '90' }), of(b, { name: 'c', uid: 'uid-of-c', resourceVersion: '91' })];
+      let isOpen = false;
+      const end = (): void => {
+        if (isOpen) store.endList('100');
+        isOpen = false;
+      };
+      act(() => {
+        isOpen = true;
+        store.startList();
+        for (const object of listed) store.listed(toItem(object));
+      }, end);
+      const client = Object.assign(new Client(), { cursor: stream.client.cursor });
+      const again = new Stream(new StoreReader([follower], { projectLabel }), {}, client);
+      await breathe(20);
+      end();
+      await breathe(5);
+      await again.stop();
+      return client.log;
+    }
+
+    it('in the middle of a list, is told what that has told already', async () => {
+      expect(await resumed((list) => list())).toEqual(['MODIFIED b', 'ADDED c', 'SYNCED', 'DELETED gone']);
+    });
+    it('after a list that was begun anew, is told what the abandoned one had told', async () => {
+      const log = await resumed((list, end) => {
+        list();
+        list();
+        end();
+      });
+      expect(log).toEqual(['MODIFIED b', 'ADDED c', 'DELETED gone', 'SYNCED']);
+    });
   });
 
   it('resumes with what is new as ADDED, though what it belongs to changed as well', async () => {
