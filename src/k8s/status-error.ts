@@ -1,5 +1,8 @@
 import { GatewayError, type ErrorCode, type StatusCause } from '../errors.js';
 
+/** What is waited at most, whatever a server asks for: a kind that follows again is worth a question now and then. */
+const maxRetryAfterMs = 5 * 60_000;
+
 /** What an API server answered instead of what was asked for: the `cause` of the GatewayError that is thrown. Not for clients. */
 export class StatusError extends Error {
   override readonly name = 'StatusError';
@@ -7,7 +10,7 @@ export class StatusError extends Error {
   /**
    * @param status HTTP status, or the `code` of a watch's ERROR event.
    * @param reason Kubernetes' own, such as `Expired`; undefined where the answer was no `Status`.
-   * @param retryAfterMs What the server asked to wait; undefined where it did not.
+   * @param retryAfterMs What the server asked to wait; undefined where it did not. At most five minutes.
    */
   constructor(
     readonly status: number,
@@ -33,17 +36,20 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
  * Reads a Kubernetes `Status`, of a failed answer or of a watch's ERROR event.
  * @param body Parsed, or the text that was no JSON.
  * @param fallback What to go by where the `Status` has no code.
+ * @param retryAfterMs What the answer's header asks to wait; goes before what the `Status` asks.
  */
 export function toStatusError(body: unknown, fallback: number, retryAfterMs?: number): StatusError {
-  if (!isMap(body)) return new StatusError(fallback, undefined, typeof body === 'string' ? body.slice(0, 500) : 'no answer', retryAfterMs);
-  const details = isMap(body['details']) ? body['details'] : {};
+  const details = isMap(body) && isMap(body['details']) ? body['details'] : {};
   const seconds = details['retryAfterSeconds'];
+  const askedMs = retryAfterMs ?? (typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : undefined);
+  const waitMs = askedMs && Math.min(askedMs, maxRetryAfterMs);
+  if (!isMap(body)) return new StatusError(fallback, undefined, typeof body === 'string' ? body.slice(0, 500) : 'no answer', waitMs);
   const causes = Array.isArray(details['causes']) ? details['causes'].filter(isMap).map(toCause) : undefined;
   return new StatusError(
     typeof body['code'] === 'number' ? body['code'] : fallback,
     text(body['reason']),
     text(body['message']) ?? 'no message',
-    retryAfterMs ?? (typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : undefined),
+    waitMs,
     causes,
   );
 }

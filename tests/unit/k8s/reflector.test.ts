@@ -375,6 +375,16 @@ describe('A watch', () => {
     expect(states.at(-1)).toMatchObject({ synced: true, staleSinceMs: undefined });
   });
 
+  test('leaves a server alone that asks for quiet until another century', async () => {
+    const { kube, reflector } = await run(({ lists }) => {
+      const busy = json(statusOf(429, 'TooManyRequests'), 429, { 'retry-after': 'Thu, 31 Dec 2099 00:00:00 GMT' });
+      lists.push(...Array.from({ length: 50 }, () => busy));
+    });
+    await until(() => reflector.state.failure !== undefined);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(kube.asked).toHaveLength(1);
+  });
+
   test('that ends as soon as it is open is not opened in a tight loop', async () => {
     const { watches } = await run(({ lists, watches }) => {
       lists.push(json(listOf([], { version: 10 })));

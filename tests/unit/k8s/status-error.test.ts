@@ -58,6 +58,12 @@ describe('A Status', () => {
     const busy = status(429, 'TooManyRequests', 'no', { retryAfterSeconds: 3 });
     expect(toStatusError(busy, 429).retryAfterMs).toBe(3_000);
     expect(toStatusError(busy, 429, 500).retryAfterMs).toBe(500);
+    expect(toStatusError('busy', 429, 500).retryAfterMs).toBe(500);
+  });
+
+  test('is not waited for longer than five minutes', () => {
+    expect(toStatusError('busy', 429, Date.parse('2099-12-31')).retryAfterMs).toBe(300_000);
+    expect(toStatusError(status(429, 'TooManyRequests', 'no', { retryAfterSeconds: 1e300 }), 429).retryAfterMs).toBe(300_000);
   });
 });
 
