@@ -28,7 +28,8 @@ export interface Progress {
   readonly snapshot: Position | null | undefined;
 }
 
-const maxCursorLength = 8_192;
+/** Of a stream over 60 clusters, with every kind that the gateway watches. */
+const maxCursorLength = 65_536;
 
 /** 64 bits are enough to tell queries and sets of names apart; nothing is kept secret by it. */
 export function digest(text: string): string {

@@ -438,6 +438,32 @@ describe('a watch', () => {
     await resumed.stop();
   });
 
+  it('takes its own cursors over 60 clusters and 12 kinds', async () => {
+    const others = Array.from({ length: 10 }, (_, at) => ({ ...shelves, name: `Neighbour${at}`, plural: `neighbours${at}` }));
+    const all = { index: 'namespace', value: '' };
+    const many: Kind<Thing> = {
+      ...things,
+      neighbours: { of: Object.fromEntries(others.map(({ name }) => [name, () => all])), signature: () => '' },
+    };
+    const clusters = Array.from({ length: 60 }, (_, at) => new MemoryCluster(`cluster-of-some-region-${at}`, [many, ...others]));
+    for (const [at, cluster] of clusters.entries()) {
+      cluster.uid = `123e4567-e89b-12d3-a456-4266141740${at + 10}`;
+      cluster.store(many).endList('1234567890');
+      for (const kind of [namespaces, ...others]) cluster.store(kind).endList('1234567890');
+    }
+    const reader = new StoreReader(clusters, { projectLabel });
+    const client = new Client();
+    for (let round = 0; round < 2; round += 1) {
+      const stop = new AbortController();
+      for await (const change of reader.watch([many], { identity: 'w', after: client.cursor }, stop.signal)) {
+        client.take(change);
+        stop.abort();
+      }
+    }
+    expect(client.log).toEqual(['SYNCED', 'SYNCED']);
+    expect(client.cursor?.length).toBeGreaterThan(25_000);
+  });
+
   it('refuses cursors that are forged or of another query', async () => {
     const { reader } = open('east');
     const page = reader.list([things], { identity: 'w', first: 1 });
