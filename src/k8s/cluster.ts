@@ -264,6 +264,9 @@ export class Cluster implements ClusterSource {
   async #probeForever(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
+      // Armed before the look: what is lost while it is under way may be more than it sees.
+      const wake = new AbortController();
+      this.#probeNow = () => wake.abort();
       const wasReached = this.#health.status !== undefined && this.#health.status !== 'UNREACHABLE';
       const health = await this.#probe(wasReached);
       if (signal.aborted) return;
@@ -278,18 +281,16 @@ export class Cluster implements ClusterSource {
       if (status === 'UNREACHABLE' && health.status !== 'UNREACHABLE') {
         for (const { reflector } of this.#followed.values()) reflector.retryNow();
       }
-      await this.#pause();
+      await this.#pause(wake);
     }
   }
 
-  /** Until the next look is due, or somebody has a reason for one; not more than one a second. */
-  async #pause(): Promise<void> {
+  /** Until the next look is due, or there was a reason for one since `wake` was armed; not more than one a second. */
+  async #pause(wake: AbortController): Promise<void> {
     const { probeIntervalMs } = this.#options;
     const minimumMs = Math.min(1_000, probeIntervalMs);
     await sleep(minimumMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
-    const wake = new AbortController();
     const onStop = (): void => wake.abort();
-    this.#probeNow = onStop;
     this.#stop.signal.addEventListener('abort', onStop, { once: true });
     if (this.#stop.signal.aborted) wake.abort();
     await sleep(probeIntervalMs - minimumMs, undefined, { signal: wake.signal }).catch(() => undefined);
