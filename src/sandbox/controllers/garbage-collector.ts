@@ -1,7 +1,7 @@
 import { equalJson } from '../json.js';
 import { findKind } from '../resources.js';
 import type { ResourceName, SandboxObject, StorageEvent } from '../storage.js';
-import { isTerminating } from './pods.js';
+import { addPaced, isTerminating } from './pods.js';
 import { keyOf, resourceOf, splitKey, type OwnerReference } from './shapes.js';
 import type { Controller, Queue, World } from './work.js';
 
@@ -47,7 +47,8 @@ export class GarbageCollector implements Controller {
     const type = findKind(apiVersion, kind);
     if (type === undefined) return;
     const owner = this.#world.storage.get(type.resource, type.namespaced ? metadata.namespace : undefined, name);
-    if (owner?.metadata.uid === uid && isTerminating(owner)) this.#add(type.resource, owner);
+    if (owner?.metadata.uid !== uid || !isTerminating(owner)) return;
+    addPaced(this.#queue, `${type.resource} ${keyOf(owner.metadata)}`, this.#world.index.countDependents(uid));
   }
 
   sync(key: string): void {
@@ -81,7 +82,7 @@ export class GarbageCollector implements Controller {
       const blocks = object.metadata.ownerReferences?.some((reference) => reference.uid === uid && reference.blockOwnerDeletion === true);
       if (blocks === true) isBlocked = true;
       if (isTerminating(object)) continue;
-      const hasOwn = index.dependents(object.metadata.uid).length > 0;
+      const hasOwn = index.countDependents(object.metadata.uid) > 0;
       storage.delete(each, object.metadata.namespace, object.metadata.name, {
         propagationPolicy: hasOwn ? 'Foreground' : 'Background',
         preconditions: { uid: object.metadata.uid },

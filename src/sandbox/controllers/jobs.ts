@@ -1,7 +1,7 @@
 import { equalJson } from '../json.js';
 import { StatusError } from '../status.js';
 import type { SandboxObject, StorageEvent } from '../storage.js';
-import { byDispensability, generatedName, isActive, isFinished, isReady, isTerminating, podFrom, queueOwner } from './pods.js';
+import { mostDispensable, generatedName, isActive, isFinished, isReady, isTerminating, podFrom, queueOwner } from './pods.js';
 import {
   conditionOf,
   controllerOf,
@@ -234,7 +234,7 @@ export class JobController implements Controller {
     if (completions !== undefined) wanted = Math.max(0, Math.min(parallelism, completions - tally.succeeded));
     else if (tally.succeeded > 0) wanted = active.length;
     if (active.length > wanted) {
-      const surplus = active.toSorted(byDispensability(active)).slice(0, Math.min(maxBurst, active.length - wanted));
+      const surplus = mostDispensable(active, Math.min(maxBurst, active.length - wanted));
       for (const pod of surplus) this.#stop(job, pod);
       return;
     }

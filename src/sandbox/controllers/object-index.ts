@@ -32,6 +32,11 @@ export class ObjectIndex {
     return this.#controlled.get(uid)?.get(resource)?.size ?? 0;
   }
 
+  /** How many name this uid among their owners. */
+  countDependents(uid: string): number {
+    return this.#owned.get(uid)?.size ?? 0;
+  }
+
   /** Everything that names this uid among its owners. */
   dependents(uid: string): Stored[] {
     return [...(this.#owned.get(uid)?.values() ?? [])];

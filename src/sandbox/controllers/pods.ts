@@ -10,14 +10,18 @@ const maxEager = 50;
 const pacePerPodMs = 0.5;
 const maxPaceMs = 1_000;
 
-/** Queues the owner of a pod that changed: at once where it has few pods, else soon. */
+/** Queues the owner of a pod that changed. */
 export function queueOwner({ index }: Pick<World, 'index'>, queue: Queue, pod: SandboxObject, kind: string): void {
   const key = controllerKey(pod, kind);
   const owner = controllerOf(pod);
   if (key === undefined || owner === undefined) return;
-  const siblings = index.countControlled('pods', owner.uid);
-  if (siblings <= maxEager) queue.add(key);
-  else queue.addAfter(key, Math.min(maxPaceMs, siblings * pacePerPodMs));
+  addPaced(queue, key, index.countControlled('pods', owner.uid));
+}
+
+/** Queues what has so many dependents: at once where they are few, else soon. */
+export function addPaced(queue: Queue, key: string, dependents: number): void {
+  if (dependents <= maxEager) queue.add(key);
+  else queue.addAfter(key, Math.min(maxPaceMs, dependents * pacePerPodMs));
 }
 
 /** A pod as a controller creates it. */
@@ -72,27 +76,32 @@ export function untilAvailableMs(pod: Pod, minReadySeconds: number, clock: Sandb
 
 const phaseRank: Record<string, number> = { Pending: 0, Unknown: 1, Running: 2 };
 
-/** The pods that are missed least first: unassigned, pending, not ready, cheap to delete, crowded, young, often restarted. */
-export function byDispensability(pods: readonly Pod[]): (one: Pod, other: Pod) => number {
+/** So many of the pods that are missed least: unassigned, pending, not ready, cheap to delete, crowded, young, often restarted. */
+export function mostDispensable(pods: readonly Pod[], count: number): Pod[] {
   const crowd = new Map<string, number>();
   for (const { spec } of pods) if (spec.nodeName !== undefined) crowd.set(spec.nodeName, (crowd.get(spec.nodeName) ?? 0) + 1);
-  const ranks = (pod: Pod): number[] => [
-    (pod.spec.nodeName ?? '') === '' ? 0 : 1,
-    phaseRank[pod.status?.phase ?? 'Pending'] ?? 0,
-    isReady(pod) ? 1 : 0,
-    Number(pod.metadata.annotations?.['controller.kubernetes.io/pod-deletion-cost'] ?? 0),
-    -(crowd.get(pod.spec.nodeName ?? '') ?? 0),
-    -Date.parse(conditionOf(pod.status?.conditions, 'Ready')?.lastTransitionTime ?? pod.metadata.creationTimestamp),
-    -(pod.status?.containerStatuses ?? []).reduce((most, { restartCount }) => Math.max(most, restartCount), 0),
-    -Date.parse(pod.metadata.creationTimestamp),
-  ];
-  return (one, other) => {
-    const left = ranks(one);
-    const right = ranks(other);
-    for (const [index, rank] of left.entries()) {
-      const difference = rank - (right[index] ?? 0);
+  const ranked = pods.map((pod) => ({ pod, ranks: ranksOf(pod, crowd.get(pod.spec.nodeName ?? '') ?? 0) }));
+  ranked.sort((one, other) => {
+    for (const [index, rank] of one.ranks.entries()) {
+      const difference = rank - (other.ranks[index] ?? 0);
       if (difference !== 0) return difference;
     }
-    return one.metadata.name < other.metadata.name ? -1 : 1;
-  };
+    return one.pod.metadata.name < other.pod.metadata.name ? -1 : 1;
+  });
+  return ranked.slice(0, count).map(({ pod }) => pod);
+}
+
+/** The smaller, the sooner a pod goes; the first that differ decide. */
+function ranksOf({ metadata, spec, status = {} }: Pod, neighbours: number): number[] {
+  const ready = conditionOf(status.conditions, 'Ready');
+  return [
+    (spec.nodeName ?? '') === '' ? 0 : 1,
+    phaseRank[status.phase ?? 'Pending'] ?? 0,
+    ready?.status === 'True' ? 1 : 0,
+    Number(metadata.annotations?.['controller.kubernetes.io/pod-deletion-cost'] ?? 0),
+    -neighbours,
+    -Date.parse(ready?.lastTransitionTime ?? metadata.creationTimestamp),
+    -(status.containerStatuses ?? []).reduce((most, { restartCount }) => Math.max(most, restartCount), 0),
+    -Date.parse(metadata.creationTimestamp),
+  ];
 }

@@ -1,7 +1,7 @@
 import { equalJson } from '../json.js';
 import { StatusError } from '../status.js';
 import type { StorageEvent } from '../storage.js';
-import { byDispensability, generatedName, isActive, isTerminating, podFrom, queueOwner, untilAvailableMs } from './pods.js';
+import { mostDispensable, generatedName, isActive, isTerminating, podFrom, queueOwner, untilAvailableMs } from './pods.js';
 import {
   conditionOf,
   keyOf,
@@ -15,7 +15,7 @@ import {
 } from './shapes.js';
 import type { Controller, Queue, World } from './work.js';
 
-/** Pods made at a time; more would hold the event loop for too long. */
+/** Pods made or taken away at a time; more would hold the event loop for too long. */
 const maxBurst = 200;
 
 /** Keeps as many pods of a replica set as it asks for. Pods that nobody controls are left alone: none is adopted. */
@@ -86,15 +86,14 @@ export class ReplicaSetController implements Controller {
     };
   }
 
-  /** @returns whether pods are still to be made. */
+  /** @returns whether there is more to do. */
   #scale(set: ReplicaSet): boolean {
     const { storage, index, random } = this.#world;
     const { namespace, name, uid } = set.metadata;
     const pods = (index.controlled('pods', uid) as Pod[]).filter(isActive);
     const surplus = pods.length - (set.spec.replicas ?? 1);
     if (surplus > 0) {
-      const dispensable = pods.sort(byDispensability(pods)).slice(0, surplus);
-      for (const { metadata } of dispensable) {
+      for (const { metadata } of mostDispensable(pods, Math.min(surplus, maxBurst))) {
         storage.delete('pods', namespace, metadata.name, { preconditions: { uid: metadata.uid } });
         this.#tell(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${metadata.name}`);
       }
@@ -109,7 +108,7 @@ export class ReplicaSetController implements Controller {
       if (error instanceof StatusError) this.#tell(set, 'Warning', 'FailedCreate', `Error creating: ${error.message}`);
       throw error;
     }
-    return missing < -surplus;
+    return Math.abs(surplus) > maxBurst;
   }
 
   #tell(set: ReplicaSet, type: 'Normal' | 'Warning', reason: string, message: string): void {

@@ -69,7 +69,13 @@ export class WorkLoop {
     this.#clock = clock;
     this.#report = report;
     this.#unsubscribe = storage.subscribe((event) => {
-      for (const post of this.#posts) post.controller.observe(event);
+      for (const { controller } of this.#posts) {
+        try {
+          controller.observe(event);
+        } catch (error) {
+          report(error, { controller: controller.name, key: event.object.metadata.name });
+        }
+      }
     });
   }
 
