@@ -4,10 +4,10 @@ import type { Kind } from './kind.js';
 import { namespaces, type NamespaceRecord } from './namespaces.js';
 import type { ObjectRecord } from './objects.js';
 import type { Change, ListQuery, ObjectKey, Order, Page, Reader, UnavailableCluster, WatchQuery } from './reader.js';
-import { compareKeys, comparePosition, compareValues, isSelected, isWithin, type Scope, type ScopedNamespaces } from './selection.js';
+import { compareKeys, comparePosition, compareValues, isSelected, isWithin, type ScopedNamespaces } from './selection.js';
 import type { ClusterSource } from './source.js';
 import { labelPair, type Store } from './store.js';
-import { watchStores } from './watch.js';
+import { watchStores, type LiveScope } from './watch.js';
 
 /** Candidates that are fewer than this are gathered and sorted for one page; more are walked in an order that is kept. */
 const maxSorted = 2_000;
@@ -105,7 +105,7 @@ export class StoreReader implements Reader {
   }
 
   /** By cluster, the namespaces of these projects; undefined for what is in none, too. */
-  scopeOf(sources: readonly ClusterSource[], projects: readonly string[] | undefined): Scope {
+  scopeOf(sources: readonly ClusterSource[], projects: readonly string[] | undefined): LiveScope {
     if (projects === undefined) return undefined;
     return new Map(
       sources.map((source) => {

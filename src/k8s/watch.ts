@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeProgress, digest, encodePosition, encodeProgress, positionOf, type Position, type Progress } from './cursor.js';
 import type { Kind } from './kind.js';
-import { namespaces } from './namespaces.js';
+import { namespaces, type NamespaceRecord } from './namespaces.js';
 import type { ObjectRecord } from './objects.js';
 import type { Change, Reader, UnavailableCluster, WatchQuery } from './reader.js';
-import { comparePosition, compareKeys, isSelected, isWithin, type Scope } from './selection.js';
+import { comparePosition, compareKeys, isSelected, isWithin } from './selection.js';
 import type { ClusterSource } from './source.js';
 import type { PastChange, Store, StoreChange } from './store.js';
 import { compareVersions } from './resource-version.js';
@@ -13,9 +13,13 @@ import { turns } from './turns.js';
 /** What a watch needs of the reader that it belongs to. */
 export interface WatchedReader extends Reader {
   sourcesOf(clusters: readonly string[] | undefined): readonly ClusterSource[];
-  scopeOf(sources: readonly ClusterSource[], projects: readonly string[] | undefined): Scope;
+  /** Each time new maps, which are the caller's. */
+  scopeOf(sources: readonly ClusterSource[], projects: readonly string[] | undefined): LiveScope;
   unavailable(sources: readonly ClusterSource[], kinds: readonly Kind[]): readonly UnavailableCluster[];
 }
+
+/** As `Scope`; follows what becomes of the namespaces. */
+export type LiveScope = ReadonlyMap<string, Map<string, NamespaceRecord>> | undefined;
 
 /** Of a snapshot, what is looked up at once. */
 const batchSize = 256;
@@ -41,6 +45,8 @@ interface Told<R extends ObjectRecord> extends Part {
   readonly kind: Kind<R>;
   readonly store: Store<R>;
   readonly slots: Map<string, Slot<R>>;
+  /** Those that wait for their turn. */
+  readonly looks: Map<string, Look<R>>;
 }
 
 /** One object that the client has, or is about to be told of. */
@@ -53,6 +59,18 @@ interface Slot<R extends ObjectRecord> {
   sent: string | undefined;
   /** Of the newest change that waits; undefined where it moves no cursor. */
   version: string | undefined;
+}
+
+/**
+ * Objects that something else's change concerns, however many: each is looked at when the turn of all comes, by key. Until the last one was, it stands
+ * in front of whatever came after it.
+ */
+interface Look<R extends ObjectRecord> {
+  readonly part: Told<R>;
+  readonly key: string;
+  find(): readonly R[];
+  /** Uids that are still to be looked at, the next one last; undefined before its turn. */
+  rest: string[] | undefined;
 }
 
 /** Stands in the queue behind what it speaks of: once reached, all that was told. */
@@ -70,6 +88,7 @@ const halfTold = '?';
 /**
  * Streams what a selection holds. One rule makes every change: an object is looked at, and told by whether the client has it and whether it is
  * selected now. So nothing waits but names of objects to look at, each once: a slow consumer gets the latest state, and costs no more than that.
+ * Whatever changes, a watcher does no more at that moment than to note it; the work is done in its own turns.
  */
 export async function* watchStores<R extends ObjectRecord>(
   reader: WatchedReader,
@@ -95,11 +114,13 @@ class Watcher<R extends ObjectRecord> {
   readonly #parts: readonly Told<R>[];
   /** Namespaces, and the kinds that the parts' kinds call neighbours. */
   readonly #neighbours: readonly Neighbour[];
-  readonly #queue = new Set<Slot<R> | Marker>();
+  readonly #queue = new Set<Slot<R> | Look<R> | Marker>();
   readonly #stops: (() => void)[] = [];
   readonly #scopeMarker: Marker = { reached: () => (this.#toldScope = this.#scopeDigest()) };
   readonly #markers = new Map<Part, { version: string; readonly marker: Marker }>();
-  #scope: Scope;
+  #scope: LiveScope;
+  /** Of `#scope`, once it was asked for. */
+  #digest: string | undefined;
   #projects: readonly string[] | undefined;
   #toldScope = '';
   /** Cursors follow what is told; not so during a snapshot or a replay, which count as a whole. */
@@ -119,7 +140,7 @@ class Watcher<R extends ObjectRecord> {
     this.#sources = reader.sourcesOf(query.clusters);
     this.#scope = reader.scopeOf(this.#sources, this.#projects);
     this.#parts = this.#sources.flatMap((source) =>
-      kinds.map((kind): Told<R> => ({ source, kind, store: source.store(kind), told: undefined, slots: new Map() })),
+      kinds.map((kind): Told<R> => ({ source, kind, store: source.store(kind), told: undefined, slots: new Map(), looks: new Map() })),
     );
     const neighbourNames = new Set(kinds.flatMap((kind) => Object.keys(kind.neighbours?.of ?? {})));
     this.#neighbours = this.#sources.flatMap((source) =>
@@ -144,7 +165,6 @@ class Watcher<R extends ObjectRecord> {
         this.#startSnapshot();
         yield { type: 'RESET', cursor: this.#cursor(null) };
       }
-      this.#assumesSent = false;
     } else this.#startSnapshot();
 
     if (from !== undefined) yield* this.#snapshot(from, after !== undefined);
@@ -163,8 +183,8 @@ class Watcher<R extends ObjectRecord> {
         await turns.next();
         continue;
       }
-      this.#queue.delete(next);
       if ('reached' in next) {
+        this.#queue.delete(next);
         next.reached();
         if (isSynced && !this.#isLive) {
           this.#isLive = true;
@@ -177,6 +197,13 @@ class Watcher<R extends ObjectRecord> {
         }
         continue;
       }
+      if ('find' in next) {
+        const slot = this.#nextOf(next);
+        const change = slot && this.#changeOf(slot);
+        if (change !== undefined) yield { ...change, cursor: this.#cursorNow() };
+        continue;
+      }
+      this.#queue.delete(next);
       const change = this.#changeOf(next);
       if (this.#isLive && next.version !== undefined) raise(next.part, next.version);
       if (change !== undefined) yield { ...change, cursor: this.#cursorNow() };
@@ -203,10 +230,15 @@ class Watcher<R extends ObjectRecord> {
     this.#targetScope = this.#scopeDigest();
   }
 
+  /** The client has nothing, and nobody takes anything of it for granted. */
   #forget(): void {
+    this.#assumesSent = false;
     this.#queue.clear();
     this.#markers.clear();
-    for (const part of this.#parts) part.slots.clear();
+    for (const part of this.#parts) {
+      part.slots.clear();
+      part.looks.clear();
+    }
   }
 
   async *#snapshot(from: Position | null, isResume: boolean): AsyncGenerator<Change<R>, void, undefined> {
@@ -270,15 +302,40 @@ class Watcher<R extends ObjectRecord> {
         if (!part.slots.has(record.uid)) this.#slotOf(part, record).sent = this.#stateOf(part, record);
       }
     }
-    // Whose objects are the viewer's was looked at over some turns: it must have been the same all the while.
-    if (this.#targetScope !== this.#scopeDigest()) return false;
-    for (const part of this.#allParts()) part.told = versionIn(after, part);
-    for (const [at, part] of this.#parts.entries()) for (const change of changes[at] ?? []) this.#replayOwn(part, change, last);
-    for (const [at, part] of this.#neighbours.entries()) {
-      for (const change of changes[this.#parts.length + at] ?? []) this.#lookAtNeighboursOf(part, change);
+    for (const [at, part] of this.#parts.entries()) {
+      for (const change of changes[at] ?? []) {
+        this.#replayOwn(part, change, last);
+        if (turns.spent()) await turns.next();
+      }
     }
+    for (const [at, part] of this.#neighbours.entries()) {
+      for (const change of changes[this.#parts.length + at] ?? []) {
+        this.#lookAtNeighboursOf(part, change);
+        if (turns.spent()) await turns.next();
+      }
+    }
+    await this.#assumeLooks();
+    // Whose objects are the viewer's was looked at over some turns: it must have been the same all the while.
+    if (this.#signal.aborted || this.#targetScope !== this.#scopeDigest()) return false;
+    for (const part of this.#allParts()) part.told = versionIn(after, part);
     this.#assumesSent = false;
     return true;
+  }
+
+  /** What the client made of objects whose surroundings changed is not known: they are told again. */
+  async #assumeLooks(): Promise<void> {
+    // What is queued meanwhile is met as well.
+    for (const entry of this.#queue) {
+      if (!('find' in entry)) continue;
+      while (this.#queue.has(entry)) {
+        const slot = this.#nextOf(entry);
+        if (slot !== undefined) {
+          if (slot.sent !== undefined && slot.sent !== newSinceCursor) slot.sent = unknownState;
+          this.#enqueue(slot);
+        }
+        if (turns.spent()) await turns.next();
+      }
+    }
   }
 
   #replayOwn(part: Told<R>, change: PastChange, last: Position | null | undefined): void {
@@ -292,7 +349,7 @@ class Watcher<R extends ObjectRecord> {
   }
 
   /** Of the namespaces that the selection comes to; others are never named. */
-  #isOwn(part: Part, { namespaceName, name, createdAt }: PastChange): boolean {
+  #isOwn(part: Part, { namespaceName, name, createdAt }: Pick<ObjectRecord, 'namespaceName' | 'name' | 'createdAt'>): boolean {
     const own = part.kind.name === namespaces.name ? name : namespaceName;
     if (this.#query.namespaces !== undefined && (own === undefined || !this.#query.namespaces.includes(own))) return false;
     if (this.#scope === undefined) return true;
@@ -361,18 +418,37 @@ class Watcher<R extends ObjectRecord> {
   /** Undefined where an object that the client does not have is none of its business. */
   #newSlotFor(part: Told<R>, object: R, record: R | undefined): Slot<R> | undefined {
     if (this.#assumesSent) {
-      return this.#isOwn(part, { ...object, type: 'MODIFIED' }) ? this.#slotOf(part, object, unknownState) : undefined;
+      return this.#isOwn(part, object) ? this.#slotOf(part, object, unknownState) : undefined;
     }
     return record !== undefined && this.#isSelected(part, record) ? this.#slotOf(part, record) : undefined;
   }
 
   #onNeighbourChange(part: Neighbour, { record, previous, version }: StoreChange): void {
     const neighbour = record ?? previous;
-    if (neighbour !== undefined) {
-      if (part.kind.name === namespaces.name && this.#query.projects !== undefined) this.#rescope();
-      this.#lookAtNeighboursOf(part, neighbour);
-    }
+    if (part.kind.name === namespaces.name) this.#onNamespaceChange(part.source, record as NamespaceRecord | undefined, previous);
+    else if (neighbour !== undefined) this.#lookAtNeighboursOf(part, neighbour);
     if (version !== undefined) this.#mark(part, version);
+  }
+
+  #onNamespaceChange(source: ClusterSource, record: NamespaceRecord | undefined, previous: ObjectRecord | undefined): void {
+    const name = record?.name ?? previous?.name;
+    if (name === undefined) return;
+    const project = record && this.#reader.projectOf(record);
+    // Namespaces are written to for much that concerns nothing in them.
+    if (
+      record?.uid === previous?.uid &&
+      record?.deletionRequestedAt === previous?.deletionRequestedAt &&
+      project === (previous && this.#reader.projectOf(previous))
+    )
+      return;
+    this.#lookAtNamespace(source, name);
+    const found = this.#scope?.get(source.name);
+    if (found === undefined) return;
+    const before = found.get(name);
+    if (record !== undefined && project !== undefined && this.#projects?.includes(project) === true) found.set(name, record);
+    else found.delete(name);
+    if (before?.uid !== found.get(name)?.uid) this.#digest = undefined;
+    this.#requeue(this.#scopeMarker);
   }
 
   #lookAtNeighboursOf(neighbour: Part, object: Pick<ObjectRecord, 'uid' | 'name' | 'namespaceName'>): void {
@@ -383,7 +459,7 @@ class Watcher<R extends ObjectRecord> {
     for (const part of this.#parts) {
       if (part.source !== neighbour.source) continue;
       const at = part.kind.neighbours?.of[neighbour.kind.name]?.(object);
-      if (at !== undefined) this.#lookAt(part, part.store.lookUp(at.index, at.value));
+      if (at !== undefined) this.#lookAt(part, `${at.index}/${at.value}`, () => part.store.lookUp(at.index, at.value));
     }
   }
 
@@ -391,24 +467,30 @@ class Watcher<R extends ObjectRecord> {
     for (const part of this.#parts) {
       if (part.source !== source) continue;
       if (part.kind.name === namespaces.name)
-        this.#lookAt(
-          part,
-          [part.store.get(undefined, name)].filter((record) => record !== undefined),
-        );
-      else if (part.kind.namespaced) this.#lookAt(part, part.store.lookUp('namespace', name));
+        this.#lookAt(part, `name/${name}`, () => [part.store.get(undefined, name)].filter((record) => record !== undefined));
+      else if (part.kind.namespaced) this.#lookAt(part, `namespace/${name}`, () => part.store.lookUp('namespace', name));
     }
   }
 
-  #lookAt(part: Told<R>, records: readonly R[]): void {
-    const slots = new Set<Slot<R>>();
-    for (const record of records) {
-      const slot = part.slots.get(record.uid) ?? this.#newSlotFor(part, record, record);
-      if (slot === undefined) continue;
-      // What the client made of it before is not known: it is told again.
-      if (this.#assumesSent && slot.sent !== undefined && slot.sent !== newSinceCursor) slot.sent = unknownState;
-      slots.add(slot);
+  /** One that waits already finds what there is when its turn comes: it keeps its place, and markers of what changed come behind it. */
+  #lookAt(part: Told<R>, key: string, find: () => readonly R[]): void {
+    if (part.looks.has(key)) return;
+    const look: Look<R> = { part, key, find, rest: undefined };
+    part.looks.set(key, look);
+    this.#requeue(look);
+  }
+
+  /** Undefined where the next object is gone, or none of the client's business. */
+  #nextOf(look: Look<R>): Slot<R> | undefined {
+    const { part } = look;
+    if (look.rest === undefined) {
+      part.looks.delete(look.key);
+      look.rest = [...look.find()].sort((one, other) => compareKeys(other, one)).map(({ uid }) => uid);
     }
-    for (const slot of [...slots].sort((one, other) => compareKeys(placeOf(one), placeOf(other)))) this.#enqueue(slot);
+    const uid = look.rest.pop();
+    if (look.rest.length === 0) this.#queue.delete(look);
+    const record = uid === undefined ? undefined : part.store.byUid(uid);
+    return record && (part.slots.get(record.uid) ?? this.#newSlotFor(part, record, record));
   }
 
   #rescope(): void {
@@ -424,11 +506,12 @@ class Watcher<R extends ObjectRecord> {
     const now = this.#reader.scopeOf(this.#sources, projects);
     this.#projects = projects;
     this.#scope = now;
+    this.#digest = undefined;
     for (const source of this.#sources) {
       if (before === undefined || now === undefined) {
-        if (before !== now) {
-          for (const part of this.#parts) if (part.source === source) this.#lookAt(part, [...part.store.all()]);
-        }
+        if (before === now) continue;
+        for (const part of this.#parts)
+          if (part.source === source) this.#lookAt(part, '', () => [...part.store.ordered('', compareKeys).forward()]);
         continue;
       }
       const [old, fresh] = [before.get(source.name), now.get(source.name)];
@@ -463,7 +546,7 @@ class Watcher<R extends ObjectRecord> {
     this.#requeue(slot);
   }
 
-  #requeue(entry: Slot<R> | Marker): void {
+  #requeue(entry: Slot<R> | Look<R> | Marker): void {
     this.#queue.delete(entry);
     this.#queue.add(entry);
     this.#wake();
@@ -547,6 +630,10 @@ class Watcher<R extends ObjectRecord> {
   }
 
   #scopeDigest(): string {
+    return (this.#digest ??= this.#digestOfScope());
+  }
+
+  #digestOfScope(): string {
     if (this.#scope === undefined) return '';
     const only = this.#query.namespaces;
     const names: string[] = [];

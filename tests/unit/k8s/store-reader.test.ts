@@ -313,6 +313,69 @@ describe('a watch', () => {
     await expect(stream.done).rejects.toThrow('lost');
   });
 
+  it('looks at what is in a namespace in its own turns, and not for what concerns nothing in it', async () => {
+    const { clusters, reader } = open('east');
+    const [east] = clusters as [MemoryCluster];
+    namespace(east, 'ns', 'p1');
+    for (const name of ['c', 'a', 'b']) thing(east, 'ns', name);
+    let looks = 0;
+    const stream = new Stream(reader, { filter: () => (looks += 1) > 0 });
+    await breathe(5);
+    stream.client.log.length = looks = 0;
+    east.put(namespaces, { metadata: { name: 'ns', labels: { [projectLabel]: 'p1', other: 'x' } }, status: { phase: 'Active' } });
+    await breathe(5);
+    expect([looks, stream.client.log]).toEqual([0, []]);
+    namespace(east, 'ns', 'p2');
+    expect(looks).toBe(0);
+    thing(east, 'ns', '0');
+    await breathe(5);
+    expect(stream.client.log).toEqual(['ADDED 0', 'MODIFIED a', 'MODIFIED b', 'MODIFIED c']);
+    await stream.stop();
+  });
+
+  it('moves no cursor past objects that are still to be looked at', async () => {
+    const { clusters, reader } = open('east');
+    const [east] = clusters as [MemoryCluster];
+    namespace(east, 'ns', 'p1');
+    for (const name of ['a', 'b', 'c']) thing(east, 'ns', name);
+    const stream = new Stream(reader);
+    await breathe(5);
+    // It breaks off at the first of three.
+    stream.gate = new Promise(() => undefined);
+    namespace(east, 'ns', 'p2');
+    await breathe(5);
+    expect(stream.client.log.slice(4)).toEqual(['MODIFIED a']);
+    const { cursor } = stream.client;
+    const resumed = new Stream(reader, {}, Object.assign(new Client(), { cursor }));
+    await breathe(20);
+    expect(resumed.client.log).toEqual(['MODIFIED a', 'MODIFIED b', 'MODIFIED c', 'SYNCED']);
+    await resumed.stop();
+  });
+
+  it('names nothing that a client never had once it was told to forget', async () => {
+    const { clusters, reader } = open('east');
+    const [east] = clusters as [MemoryCluster];
+    thing(east, 'ns', 'small');
+    const filter = (record: ObjectRecord): boolean => (record as Thing).size > 0;
+    const stream = new Stream(reader, { filter });
+    await breathe(5);
+    await stream.stop();
+    thing(east, 'ns', 'large', { size: 1 });
+    const forgetful = east.replica();
+    forgetful.remembers = false;
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const client = Object.assign(new Client(), { cursor: stream.client.cursor });
+    const resumed = new Stream(new StoreReader([forgetful], { projectLabel }), { filter }, client, gate);
+    await breathe(20);
+    expect(client.log).toEqual(['RESET']);
+    thing(forgetful, 'ns', 'small', { size: -1 });
+    release();
+    await breathe(5);
+    expect(client.log).toEqual(['RESET', 'ADDED large', 'SYNCED']);
+    await resumed.stop();
+  });
+
   it('gives a slow consumer the latest state of each object once', async () => {
     const { clusters, reader } = open('east');
     const [east] = clusters as [MemoryCluster];
@@ -448,8 +511,7 @@ describe('a watch', () => {
     const clusters = Array.from({ length: 60 }, (_, at) => new MemoryCluster(`cluster-of-some-region-${at}`, [many, ...others]));
     for (const [at, cluster] of clusters.entries()) {
       cluster.uid = `123e4567-e89b-12d3-a456-4266141740${at + 10}`;
-      cluster.store(many).endList('1234567890');
-      for (const kind of [namespaces, ...others]) cluster.store(kind).endList('1234567890');
+      for (const kind of cluster.kinds) cluster.store(kind).endList('1234567890');
     }
     const reader = new StoreReader(clusters, { projectLabel });
     const client = new Client();
