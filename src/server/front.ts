@@ -145,6 +145,8 @@ export class Front {
     const { origin } = request.headers;
     const isAllowed = this.#options.origins.allows(request);
     response.setHeader('vary', 'Origin, Accept, Accept-Encoding');
+    // One viewer's answer, by a header that caches do not know as a credential.
+    response.setHeader('cache-control', 'no-store');
     if (origin !== undefined && isAllowed) {
       response.setHeader('access-control-allow-origin', origin);
       response.setHeader('access-control-expose-headers', 'x-request-id');
@@ -212,7 +214,12 @@ export class Front {
    * @throws HttpRefusal for what may not be run.
    */
   #inspected({ query, hash }: Asked): GoodDocument | undefined {
-    if (query === undefined) return hash === undefined ? undefined : this.#options.documents.byHash(hash);
+    if (query === undefined) {
+      const known = hash === undefined ? undefined : this.#options.documents.byHash(hash);
+      // Not left to Apollo, which may find it a moment later: what was not measured must not run.
+      if (hash !== undefined && known === undefined) throw persistedQueryNotFound();
+      return known;
+    }
     const inspection = this.#options.documents.inspect(query);
     if ('good' in inspection) {
       if (hash !== undefined && hash !== inspection.good.hash) throw badPersistedQuery('`sha256Hash` is not that of the query.');
@@ -351,6 +358,10 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 const badPersistedQuery = (message: string): HttpRefusal => new HttpRefusal(400, new GatewayError('BAD_USER_INPUT', message));
+
+/** As Apollo words it: clients then send the query itself. */
+const persistedQueryNotFound = (): HttpRefusal =>
+  new HttpRefusal(200, new GraphQLError('PersistedQueryNotFound', { extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' } }));
 
 /** @throws HttpRefusal for what is neither one nor nothing. */
 function hashOf(persistedQuery: unknown): string | undefined {

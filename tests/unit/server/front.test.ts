@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
@@ -362,6 +362,34 @@ describe('a method', () => {
   it('GET with a parameter twice is 400', async () => {
     const { status } = await serving.as('admin').request('/graphql?query={text}&query={refused}');
     expect(status).toBe(400);
+  });
+});
+
+describe('an answer that one viewer got', () => {
+  it.each(['POST', 'GET'] as const)('by %s is kept by no cache', async (method) => {
+    for (const query of ['{ text }', '{ refused }', '{']) {
+      const { headers } = await serving.as('admin').query(query, { method });
+      expect(headers.get('cache-control')).toBe('no-store');
+    }
+  });
+});
+
+describe('a persisted query', () => {
+  it('does not run by its hash in the moment in which it becomes known, unmeasured', async () => {
+    const query = 'query ($n: Int) { list(first: $n) { nodes { nodes { nodes { nodes { nodes { __typename } } } } } } }';
+    const extensions = { persistedQuery: { version: 1, sha256Hash: createHash('sha256').update(query).digest('hex') } };
+    const post = (body: object): string => {
+      const text = JSON.stringify(body);
+      return `POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${tokenOf('admin')}\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
+    };
+    const socket = connect(serving.port, '127.0.0.1');
+    let answers = '';
+    socket.on('data', (data: Buffer) => (answers += data.toString('utf8')));
+    // Both in one piece, so that they are read in the same turn.
+    socket.write(post({ variables: { n: 100_000_000 }, extensions }) + post({ query, variables: { n: 1 }, extensions }));
+    while (answers.split('HTTP/1.1 200 OK').length < 3) await once(socket, 'data');
+    socket.destroy();
+    expect(answers.match(/PERSISTED_QUERY_NOT_FOUND|"list":null/g)).toEqual(['PERSISTED_QUERY_NOT_FOUND', '"list":null']);
   });
 });
 
