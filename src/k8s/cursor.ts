@@ -18,7 +18,10 @@ export interface Position {
 
 /** What a stream has told. */
 export interface Progress {
-  /** By cluster: its own uid, and by kind the version up to which everything was told; undefined where nothing was. */
+  /**
+   * By cluster: its own uid, and by kind the version up to which everything was told; undefined where nothing was. A kind is left out where something
+   * was told, and no version says how much.
+   */
   readonly clusters: Readonly<
     Record<string, { readonly uid: string | undefined; readonly versions: Readonly<Record<string, string | undefined>> }>
   >;

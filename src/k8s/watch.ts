@@ -125,8 +125,8 @@ class Watcher<R extends ObjectRecord> {
   #toldScope = '';
   /** Cursors follow what is told; not so during a snapshot or a replay, which count as a whole. */
   #isLive = false;
-  /** Until it is known what a client that resumes has, everything that changes may be among it. */
-  #assumesSent = false;
+  /** Until it is known what a client that resumes has, everything that changes may be among it: the cursor that it came with. */
+  #resumed: Progress | undefined;
   #failure: { readonly error: unknown } | undefined;
   #wake: () => void = () => undefined;
 
@@ -156,7 +156,7 @@ class Watcher<R extends ObjectRecord> {
     this.#listen();
     let from: Position | null | undefined = null;
     if (after !== undefined) {
-      this.#assumesSent = true;
+      this.#resumed = after;
       const isResumed = await this.#replay(after);
       if (this.#signal.aborted) return;
       if (isResumed) from = after.snapshot;
@@ -232,7 +232,7 @@ class Watcher<R extends ObjectRecord> {
 
   /** The client has nothing, and nobody takes anything of it for granted. */
   #forget(): void {
-    this.#assumesSent = false;
+    this.#resumed = undefined;
     this.#queue.clear();
     this.#markers.clear();
     for (const part of this.#parts) {
@@ -299,7 +299,10 @@ class Watcher<R extends ObjectRecord> {
       for await (const record of this.#selected(null)) {
         if (last !== undefined && comparePosition(record, undefined, last) > 0) break;
         const part = this.#partOf(record);
-        if (!part.slots.has(record.uid)) this.#slotOf(part, record).sent = this.#stateOf(part, record);
+        if (part.slots.has(record.uid)) continue;
+        const slot = this.#slotOf(part, record);
+        if (versionIn(after, part) === undefined) this.#enqueue(slot);
+        else slot.sent = this.#stateOf(part, record);
       }
     }
     for (const [at, part] of this.#parts.entries()) {
@@ -318,7 +321,7 @@ class Watcher<R extends ObjectRecord> {
     // Whose objects are the viewer's was looked at over some turns: it must have been the same all the while.
     if (this.#signal.aborted || this.#targetScope !== this.#scopeDigest()) return false;
     for (const part of this.#allParts()) part.told = versionIn(after, part);
-    this.#assumesSent = false;
+    this.#resumed = undefined;
     return true;
   }
 
@@ -360,15 +363,21 @@ class Watcher<R extends ObjectRecord> {
   async #hasCaughtUp(after: Progress): Promise<boolean> {
     const names = Object.keys(after.clusters);
     if (names.length !== this.#sources.length || !this.#sources.every((source) => names.includes(source.name))) return false;
+    // Of a cluster that was never read, nothing was told: it is not waited for, and may be any.
+    const toldSources = this.#sources.filter((source) =>
+      this.#parts.some((part) => part.source === source && !wasToldNothing(after, part)),
+    );
+    const needed = [...this.#parts.filter((part) => !wasToldNothing(after, part)), ...this.#neighbours].filter((part) =>
+      toldSources.includes(part.source),
+    );
+    if (needed.some((part) => versionIn(after, part) === undefined)) return false;
     const isThere = (part: Part): boolean => {
       const told = versionIn(after, part);
       const now = part.store.resourceVersion;
       return told !== undefined && now !== undefined && (compareVersions(now, told) ?? -1) >= 0;
     };
-    if (this.#allParts().some((part) => versionIn(after, part) === undefined)) return false;
     const isReady = (): boolean =>
-      this.#sources.every((source) => source.uid !== undefined && source.uid === after.clusters[source.name]?.uid) &&
-      this.#allParts().every(isThere);
+      toldSources.every((source) => source.uid !== undefined && source.uid === after.clusters[source.name]?.uid) && needed.every(isThere);
     for (let waitedMs = 0; !isReady(); waitedMs += catchUpPollMs) {
       if (waitedMs >= catchUpMs) return false;
       try {
@@ -383,7 +392,8 @@ class Watcher<R extends ObjectRecord> {
   async #changesSince(part: Part, after: Progress): Promise<readonly PastChange[] | undefined> {
     const from = versionIn(after, part);
     const to = part.store.resourceVersion;
-    if (from === undefined || to === undefined) return undefined;
+    if (from === undefined) return [];
+    if (to === undefined) return undefined;
     const known = part.store.since(from);
     if (known !== undefined) return known;
     const events = await part.source.past(part.kind, from, to, this.#signal);
@@ -417,7 +427,7 @@ class Watcher<R extends ObjectRecord> {
 
   /** Undefined where an object that the client does not have is none of its business. */
   #newSlotFor(part: Told<R>, object: R, record: R | undefined): Slot<R> | undefined {
-    if (this.#assumesSent) {
+    if (this.#resumed !== undefined && versionIn(this.#resumed, part) !== undefined) {
       return this.#isOwn(part, object) ? this.#slotOf(part, object, unknownState) : undefined;
     }
     return record !== undefined && this.#isSelected(part, record) ? this.#slotOf(part, record) : undefined;
@@ -624,6 +634,11 @@ class Watcher<R extends ObjectRecord> {
       const other = Object.hasOwn(versions, kind.name) ? versions[kind.name] : told;
       versions[kind.name] = told === undefined || other === undefined ? undefined : (compareVersions(told, other) ?? 0) < 0 ? told : other;
     }
+    // Something was told of it, and no version says how much: whoever comes back with that has to start anew.
+    for (const { source, kind, slots } of this.#parts) {
+      const versions = clusters[source.name]?.versions;
+      if (versions?.[kind.name] === undefined && slots.size > 0) delete versions?.[kind.name];
+    }
     // While a change of scope is half told, no scope is what the client knows: it would have to start anew.
     const scope = this.#queue.has(this.#scopeMarker) ? halfTold : this.#toldScope;
     return encodeProgress(this.#identity, { clusters, scope, snapshot });
@@ -647,6 +662,12 @@ class Watcher<R extends ObjectRecord> {
 function raise(part: Part, version: string): void {
   if (part.told === undefined || (compareVersions(version, part.told) ?? 1) > 0) part.told = version;
 }
+
+/** As opposed to something that no version names. */
+const wasToldNothing = ({ clusters }: Progress, { source, kind }: Part): boolean => {
+  const versions = clusters[source.name]?.versions ?? {};
+  return Object.hasOwn(versions, kind.name) && versions[kind.name] === undefined;
+};
 
 const versionIn = ({ clusters }: Progress, { source, kind }: Part): string | undefined => clusters[source.name]?.versions[kind.name];
 

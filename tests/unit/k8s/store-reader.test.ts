@@ -481,6 +481,49 @@ describe('a watch', () => {
     });
   });
 
+  describe('beside a cluster that was never reached', () => {
+    /** A client that comes and goes, and the two clusters, of which `west` is not there yet. */
+    function visited(): { east: MemoryCluster; west: MemoryCluster; visit: (act?: () => void) => Promise<string[]> } {
+      const [east, west] = [new MemoryCluster('east', kinds), new MemoryCluster('west', kinds, { isSynced: false })];
+      const reader = new StoreReader([east, west], { projectLabel });
+      const client = new Client();
+      const visit = async (act?: () => void): Promise<string[]> => {
+        client.log.length = 0;
+        const stream = new Stream(reader, {}, client);
+        await breathe(10);
+        act?.();
+        await breathe(10);
+        await stream.stop();
+        return client.log;
+      };
+      thing(east, 'ns', 'a');
+      return { east, west, visit };
+    }
+    const reach = (west: MemoryCluster): void => west.kinds.forEach((kind) => west.relist(kind));
+
+    it('resumes, and tells all of that once it is there', async () => {
+      const { east, west, visit } = visited();
+      west.uid = undefined;
+      expect(await visit()).toEqual(['ADDED a', 'SYNCED']);
+      thing(east, 'ns', 'b');
+      expect(await visit()).toEqual(['ADDED b', 'SYNCED']);
+      west.uid = 'of another day';
+      thing(west, 'ns', 'w');
+      reach(west);
+      expect(await visit()).toEqual(['ADDED w', 'SYNCED']);
+      west.remove(things, 'ns', 'w');
+      expect(await visit(() => thing(west, 'ns', 'v'))).toEqual(['DELETED w', 'SYNCED', 'ADDED v']);
+    });
+    it('starts anew where it was told what no version names, as in the middle of a first list', async () => {
+      const { west, visit } = visited();
+      thing(west, 'ns', 'w');
+      expect(await visit()).toEqual(['ADDED a', 'ADDED w', 'SYNCED']);
+      west.remove(things, 'ns', 'w');
+      expect(await visit(() => reach(west))).toEqual(['RESET', 'ADDED a', 'SYNCED']);
+      expect(await visit()).toEqual(['SYNCED']);
+    });
+  });
+
   it('resumes with what is new as ADDED, though what it belongs to changed as well', async () => {
     const { clusters, reader } = open('east');
     const [east] = clusters as [MemoryCluster];
