@@ -16,11 +16,14 @@ import { cronJobs, daemonSets, deployments, jobs, statefulSets, workloadKinds } 
 import type { Kind } from '../k8s/kind.js';
 import { namespaces } from '../k8s/namespaces.js';
 
-/** What every answer depends on: whose an object is, which workload a pod belongs to, and whether it has a kernel of its own. */
+/** What every answer about objects depends on: whose one is, which workload a pod belongs to, and whether it has a kernel of its own. */
 const standing: readonly Kind[] = [namespaces, replicaSets, runtimeClasses];
 
 /** What the fields of a type read: its own objects, the pods of its sums and orders, and the owners of pods, which their filters look up. */
 const kindsBehind: Readonly<Record<string, readonly Kind[]>> = {
+  Project: [namespaces],
+  Namespace: [namespaces],
+  RuntimeClass: [runtimeClasses],
   Cluster: [nodes, pods],
   ClusterNode: [nodes, pods],
   Pod: [pods, ...workloadKinds],
@@ -32,11 +35,11 @@ const kindsBehind: Readonly<Record<string, readonly Kind[]>> = {
 };
 
 /**
- * The kinds that an operation can read, so that their first sync is awaited before it runs. Told by the types that its fields lead to; an interface
+ * The kinds that an operation can read, so that their first sync is awaited before it runs; none where it reads no object. Told by the types that its fields lead to; an interface
  * leads to all that implement it.
  */
 export function kindsOf(document: DocumentNode, schema: GraphQLSchema, operationName: string | undefined): readonly Kind[] {
-  const found = new Set(standing);
+  const found = new Set<Kind>();
   const types = new TypeInfo(schema);
   visit(
     document,
@@ -53,5 +56,6 @@ export function kindsOf(document: DocumentNode, schema: GraphQLSchema, operation
       },
     }),
   );
-  return [...found];
+  // Who asks for nothing of a cluster waits for none.
+  return found.size === 0 ? [] : [...new Set([...standing, ...found])];
 }

@@ -3,13 +3,20 @@ import { buildGatewaySchema } from '../../../src/resolvers/schema.js';
 import { kindsOf } from '../../../src/schema/kinds-of.js';
 import { Company } from './company.js';
 
-/** Runs a query and watches the loop. @returns the answer, and the longest time that nobody else had a turn, in milliseconds. */
-async function watched<T>(run: () => Promise<T>): Promise<{ readonly answer: T; readonly longestMs: number }> {
+/** Milliseconds of CPU that this process has used: what others take of a busy machine is none of it. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+/** Runs a query and watches the loop. @returns the answer, the work in all, and the most of it in which nobody else had a turn, in milliseconds of CPU. */
+async function watched<T>(run: () => Promise<T>): Promise<{ readonly answer: T; readonly wholeMs: number; readonly longestMs: number }> {
+  const startedAtMs = cpuMs();
   let longestMs = 0;
-  let lastAtMs = performance.now();
+  let lastAtMs = startedAtMs;
   let isOver = false;
   const tick = (): void => {
-    const nowMs = performance.now();
+    const nowMs = cpuMs();
     longestMs = Math.max(longestMs, nowMs - lastAtMs);
     lastAtMs = nowMs;
     if (!isOver) setImmediate(tick);
@@ -17,7 +24,7 @@ async function watched<T>(run: () => Promise<T>): Promise<{ readonly answer: T; 
   tick();
   const answer = await run();
   isOver = true;
-  return { answer, longestMs };
+  return { answer, wholeMs: cpuMs() - startedAtMs, longestMs };
 }
 
 describe('others have their turn', () => {
@@ -39,9 +46,7 @@ describe('others have their turn', () => {
     ['one answer has many lists', `{ ${aliases(80, `pods(first: 10, filter: { search: "pod-${podCount - 1}" }) { totalCount }`)} }`],
     ['each node has its pods', `{ cluster(name: "east") { nodes { nodes { ${aliases(20, 'pods(first: 20) { totalCount }')} } } } }`],
   ])('while %s', async (_, query) => {
-    const started = performance.now();
-    const { answer, longestMs } = await watched(() => company.gateway.query('cloud', query));
-    const wholeMs = performance.now() - started;
+    const { answer, wholeMs, longestMs } = await watched(() => company.gateway.query('cloud', query));
     expect(answer.errors).toBeUndefined();
     // In one turn it would take nearly all of the time.
     expect({ wholeMs, longestMs, isShared: longestMs < Math.max(60, wholeMs / 2) }).toMatchObject({ isShared: true });
@@ -63,7 +68,8 @@ describe('what an operation reads', () => {
   const standing = ['Namespace', 'ReplicaSet', 'RuntimeClass'];
   const workloads = ['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob'];
   it.each([
-    ['{ viewer { name } }', []],
+    ['{ viewer { memberships { project { namespaceNames { name } } } } }', []],
+    ['{ projects { totalCount } }', []],
     ['{ pods { totalCount } }', ['Pod', ...workloads]],
     ['{ workloads { pageInfo { hasNextPage } } }', ['Pod', ...workloads]],
     ['{ namespaces { totalCount } }', []],
@@ -76,12 +82,14 @@ describe('what an operation reads', () => {
     const found = kindsOf(parse(text), schema, undefined).map(({ name }) => name);
     expect(found.sort()).toEqual([...standing, ...expected].sort());
   });
+  it.each(['{ viewer { name permissions { scope } } }', '{ permissionMatrix { title } }', '{ __schema { types { name } } }'])(
+    'is nothing for %s',
+    (text) => {
+      expect(kindsOf(parse(text), schema, undefined)).toEqual([]);
+    },
+  );
   it('is only what the named operation reads', () => {
     const document = parse('query A { viewer { name } } query B { pods { totalCount } }');
-    expect(
-      kindsOf(document, schema, 'A')
-        .map(({ name }) => name)
-        .sort(),
-    ).toEqual(standing);
+    expect(kindsOf(document, schema, 'A')).toEqual([]);
   });
 });
