@@ -1,4 +1,4 @@
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServer, type ApolloServerOptionsWithGateway, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -6,7 +6,6 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import type { GatewayInterface } from '@apollo/server-gateway-interface';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import { GatewayError } from '../errors.js';
 import type { RequestContext } from './context.js';
@@ -117,7 +116,7 @@ function answerPlugin({ formatError, onFailure }: ApolloOptions): ApolloServerPl
 }
 
 /** Apollo's hook for a schema that is executed elsewhere: the elsewhere is here. */
-function gatewayTo(schema: GraphQLSchema, operations: Operations): GatewayInterface {
+function gatewayTo(schema: GraphQLSchema, operations: Operations): ApolloServerOptionsWithGateway<ApolloContext>['gateway'] {
   return {
     onSchemaLoadOrUpdate(callback) {
       callback({ apiSchema: schema, coreSupergraphSdl: '' });
