@@ -103,7 +103,11 @@ export async function startSandbox({
       tokens: token === undefined ? undefined : [token],
       onError: (error) => onError(error),
     });
-    if (!paused) clock.run();
+    const run = (): void => {
+      clock.run();
+      controllers.run();
+    };
+    if (!paused) run();
     return {
       url: server.url,
       kubeconfig: kubeconfigFor(name, server.url, token),
@@ -111,7 +115,7 @@ export async function startSandbox({
       now: clock.now,
       create: (more) => createAll(storage, more),
       advance: (byMs) => clock.advance(byMs),
-      run: () => clock.run(),
+      run,
       close: async () => {
         stop();
         await server.close();

@@ -50,6 +50,11 @@ export class NodeController implements Controller {
     if (resourceOf(event) === 'nodes' && event.type !== 'DELETED') this.#queue.add(event.object.metadata.name);
   }
 
+  /** Has every kubelet say how it is, where it is due to. */
+  hearAll(): void {
+    for (const { metadata } of this.#world.storage.list('nodes')) this.sync(metadata.name);
+  }
+
   sync(key: string): void {
     const { storage, clock } = this.#world;
     const found = storage.get('nodes', undefined, key) as ClusterNode | undefined;

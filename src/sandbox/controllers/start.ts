@@ -30,6 +30,8 @@ export interface ControllersOptions {
 export interface Controllers {
   /** Works until nothing waits. @returns undefined where nothing is left already. */
   settle(): Promise<void> | undefined;
+  /** Time runs by itself from here on. */
+  run(): void;
   stop(): void;
 }
 
@@ -47,12 +49,13 @@ export function startControllers({ storage, clock, seed, version, hasEvents, rep
   loop.add((queue) => new CronJobController(world, queue));
   loop.add((queue) => new JobController(world, queue));
   loop.add((queue) => new GarbageCollector(world, queue));
-  loop.add((queue) => new NodeController(world, queue));
+  const nodes = loop.add((queue) => new NodeController(world, queue));
   loop.add((queue) => new EvictionController(world, queue));
   loop.add((queue) => new Scheduler(world, queue));
   loop.add((queue) => new Kubelet(world, queue));
   return {
     settle: () => loop.settle(),
+    run: () => nodes.hearAll(),
     stop: () => {
       loop.stop();
       index.stop();

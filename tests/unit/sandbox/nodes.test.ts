@@ -33,6 +33,14 @@ describe('nodes of an embedded cluster', () => {
     expect(cluster.storage.get('leases.coordination.k8s.io', 'kube-node-lease', 'one')?.spec).toMatchObject({ holderIdentity: 'one' });
   });
 
+  test('a kubelet that was not listened to while time passed says how it is once time runs', async () => {
+    await start(node('one'));
+    await cluster.seconds(3600);
+    cluster.sandbox.run();
+    const heard = condition(cluster.get('nodes', 'one'), 'Ready')?.lastHeartbeatTime;
+    expect(heard).toBe('2026-03-01T13:00:00Z');
+  });
+
   test('what the object says stays', async () => {
     const status = {
       capacity: { cpu: '2', 'nvidia.com/gpu': '4' },
