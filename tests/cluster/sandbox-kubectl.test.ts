@@ -111,10 +111,11 @@ describe('kubectl on the embedded cluster', () => {
     expect(await apply(manifest('nginx:2'))).toBe('deployment.apps/api configured\nservice/api unchanged\n');
     await kubectl('rollout', 'status', 'deployment/api', '--timeout=60s');
     expect(await kubectl('get', 'deployment', 'api', '-o', 'jsonpath={.spec.template.spec.containers[0].image}')).toBe('nginx:2');
-    expect(rows(await kubectl('get', 'pods', '-l', 'app=api')).map((row) => row.slice(1, 4))).toEqual([
-      ['1/1', 'Running', '0'],
-      ['1/1', 'Running', '0'],
-    ]);
+    // Those of the image before may still be ending.
+    await until('its two pods', async () => {
+      const pods = rows(await kubectl('get', 'pods', '-l', 'app=api')).map((row) => row.slice(1, 4).join(' '));
+      return pods.join() === '1/1 Running 0,1/1 Running 0';
+    });
   });
 
   test('apply refuses a field that does not exist', async () => {
