@@ -169,9 +169,9 @@ export class Cluster implements ClusterSource {
     return kinds.every((kind) => this.#isSettled(this.#reflector(kind)));
   }
 
-  /** Whether each kind is synced, or failed once. */
+  /** Whether each kind is synced, or failed once, and the cluster's health was looked at: who asks next is told of it. */
   get isReady(): boolean {
-    return [...this.#followed.values()].every(({ reflector }) => this.#isSettled(reflector));
+    return this.#health.status !== undefined && [...this.#followed.values()].every(({ reflector }) => this.#isSettled(reflector));
   }
 
   progress(): ClusterProgress {
