@@ -189,9 +189,10 @@ function realError(error: GraphQLError): GraphQLError {
 }
 
 /**
- * graphql-jit answers otherwise than graphql-js for mutations (it goes on after a failed one), for fields that are selected more than once under
- * different conditions (it loses some, or shows what is to be skipped), for what is called `__proto__` (it loses it), and for a variable inside an input object
- * that is not given (it passes null instead of leaving it out). Introspection is costlier to compile than to run, and a variable whose input type holds itself would be compiled for ever.
+ * graphql-jit answers otherwise than graphql-js for mutations (it goes on after a failed one); for fields that are selected more than once under different
+ * conditions (it loses some, or shows what is to be skipped), and for a fragment that is spread at several places (a condition of one holds at all);
+ * for what is called `__proto__` (it loses it); and for a variable inside an input object that is not given (it passes null instead of leaving it out).
+ * Introspection is costlier to compile than to run, and a variable whose input type holds itself would be compiled for ever.
  */
 function fitnessOf(
   schema: GraphQLSchema,
@@ -206,6 +207,8 @@ function fitnessOf(
   let hasCondition = false;
   let isIntrospection = false;
   let namesPrototype = false;
+  let isSpreadTwice = false;
+  const spreads = new Set<string>();
   const inside = new Set<string>();
   visit(document, {
     Name({ value }) {
@@ -213,6 +216,10 @@ function fitnessOf(
     },
     Directive() {
       hasCondition = true;
+    },
+    FragmentSpread({ name }) {
+      isSpreadTwice ||= spreads.has(name.value);
+      spreads.add(name.value);
     },
     Field(node) {
       if (node.name.value === '__schema' || node.name.value === '__type') isIntrospection = true;
@@ -224,7 +231,7 @@ function fitnessOf(
       if (isNested) inside.add(node.name.value);
     },
   });
-  if (isIntrospection || namesPrototype || (hasCondition && repeats)) return 'unfit';
+  if (isIntrospection || namesPrototype || (hasCondition && (repeats || isSpreadTwice))) return 'unfit';
   for (const definition of operation.variableDefinitions ?? []) {
     if (definition.defaultValue !== undefined) inside.delete(definition.variable.name.value);
   }

@@ -96,6 +96,14 @@ it('loses no field that is spread twice under different conditions in fragments 
   expect((await alike(text, { a: false })).result).toEqual({ data: { thing: { next: { next: null } } } });
 });
 
+it('loses no field of a fragment that is spread at another place, too, under a condition', async () => {
+  const text = 'query ($a: Boolean!) { thing { name next { ...F @include(if: $a) } } other: thing { ...F } } fragment F on Thing { name }';
+  expect((await alike(text, { a: true })).result).toEqual({
+    data: { thing: { name: 'box', next: { name: 'inner' } }, other: { name: 'box' } },
+  });
+  expect((await alike(text, { a: false })).result).toEqual({ data: { thing: { name: 'box', next: {} }, other: { name: 'box' } } });
+});
+
 it('shows nothing of a field that is skipped where the same field is asked for beside it', async () => {
   const { result } = await alike('{ thing @skip(if: true) { next { name } } thing { name } }');
   expect(result).toEqual({ data: { thing: { name: 'box' } } });
