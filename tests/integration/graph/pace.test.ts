@@ -1,31 +1,8 @@
 import { parse } from 'graphql';
 import { buildGatewaySchema } from '../../../src/resolvers/schema.js';
 import { kindsOf } from '../../../src/schema/kinds-of.js';
+import { watchLoop } from '../../support/loop.js';
 import { Company } from './company.js';
-
-/** Milliseconds of CPU that this process has used: what others take of a busy machine is none of it. */
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
-}
-
-/** Runs a query and watches the loop. @returns the answer, the work in all, and the most of it in which nobody else had a turn, in milliseconds of CPU. */
-async function watched<T>(run: () => Promise<T>): Promise<{ readonly answer: T; readonly wholeMs: number; readonly longestMs: number }> {
-  const startedAtMs = cpuMs();
-  let longestMs = 0;
-  let lastAtMs = startedAtMs;
-  let isOver = false;
-  const tick = (): void => {
-    const nowMs = cpuMs();
-    longestMs = Math.max(longestMs, nowMs - lastAtMs);
-    lastAtMs = nowMs;
-    if (!isOver) setImmediate(tick);
-  };
-  tick();
-  const answer = await run();
-  isOver = true;
-  return { answer, wholeMs: cpuMs() - startedAtMs, longestMs };
-}
 
 describe('others have their turn', () => {
   const podCount = 400;
@@ -46,7 +23,7 @@ describe('others have their turn', () => {
     ['one answer has many lists', `{ ${aliases(300, `pods(first: 10, filter: { search: "pod-${podCount - 1}" }) { totalCount }`)} }`],
     ['each node has its pods', `{ cluster(name: "east") { nodes { nodes { ${aliases(60, 'pods(first: 20) { totalCount }')} } } } }`],
   ])('while %s', async (_, query) => {
-    const { answer, wholeMs, longestMs } = await watched(() => company.gateway.query('cloud', query));
+    const { result: answer, wholeMs, longestMs } = await watchLoop(() => company.gateway.query('cloud', query));
     expect(answer.errors).toBeUndefined();
     // In one turn it would take nearly all of the time.
     expect({ wholeMs, longestMs, isShared: longestMs < Math.max(100, wholeMs / 2) }).toMatchObject({ isShared: true });

@@ -1,3 +1,4 @@
+import { cpuMs } from '../../support/loop.js';
 import { createHash } from 'node:crypto';
 import { buildSchema, getIntrospectionQuery } from 'graphql';
 import {
@@ -68,9 +69,9 @@ it('measures fragments that double at every level in time that grows with the te
   const levels = 20;
   const fragments = Array.from({ length: levels }, (_, i) => `fragment F${i} on Pod { ...F${i + 1} ...F${i + 1} }`).join(' ');
   const text = `{ pod { ...F0 } } ${fragments} fragment F${levels} on Pod { name }`;
-  const startedMs = performance.now();
+  const startedMs = cpuMs();
   expect(refusal(documents.inspect(text))).toMatch(/60 fields/);
-  expect(performance.now() - startedMs).toBeLessThan(250);
+  expect(cpuMs() - startedMs).toBeLessThan(250);
 });
 
 it('leaves fragments that spread themselves to validation', () => {
@@ -214,11 +215,11 @@ describe('documents of the gateway’s own limits', () => {
   it.each(Object.entries(hostile))('%s take no more time than their text is long', (_name, make) => {
     for (const size of [10, 100, 1_000, 20_000]) {
       const text = make(size);
-      const startedMs = performance.now();
+      const startedMs = cpuMs();
       const inspection = new Documents(schema, usual, { introspection: true }).inspect(text);
       if ('good' in inspection) checkCost(inspection.good, undefined, {}, Infinity);
       // Some 20 ms where the machine has nothing else to do.
-      expect({ size, isQuick: performance.now() - startedMs < 300 }).toEqual({ size, isQuick: true });
+      expect({ size, isQuick: cpuMs() - startedMs < 300 }).toEqual({ size, isQuick: true });
       if (size >= 1_000) expect(inspection).not.toHaveProperty('good');
     }
   });
