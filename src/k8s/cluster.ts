@@ -188,11 +188,10 @@ export class Cluster implements ClusterSource {
     const onAbort = (): void => limit.abort();
     signal.addEventListener('abort', onAbort, { once: true });
     const timer = setTimeout(onAbort, pastTimeoutSeconds * 1_000);
+    if (signal.aborted) limit.abort();
     try {
-      signal.throwIfAborted();
       return await this.#pastWithin(kind, from, to, limit.signal);
     } catch (error) {
-      signal.throwIfAborted();
       if (!limit.signal.aborted && !(error instanceof GatewayError)) throw error;
       return undefined;
     } finally {

@@ -77,7 +77,7 @@ export function decodeProgress(query: string, cursor: string): Progress {
     const byKind: [string, string | undefined][] = [];
     for (const pair of versions as unknown[]) {
       const [kind, version] = Array.isArray(pair) ? (pair as unknown[]) : [];
-      if (typeof kind !== 'string' || !isTextOrNull(version) || (version !== null && !/^\d{1,20}$/.test(version))) throw malformed();
+      if (typeof kind !== 'string' || !isTextOrNull(version) || (version !== null && !/^[1-9]\d{0,19}$/.test(version))) throw malformed();
       byKind.push([kind, version ?? undefined]);
     }
     clusters.push([name, { uid: uid ?? undefined, versions: Object.fromEntries(byKind) }]);

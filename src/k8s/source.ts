@@ -25,7 +25,7 @@ export interface ClusterSource {
   onAvailability(listener: () => void): () => void;
   /**
    * Asks the API server what happened to a kind after `from` (exclusive) until `to` (inclusive), in order: for who resumes from before this process began.
-   * Undefined where that cannot be told for certain (410, unreachable, or no proof within 3 s that all of it was told).
+   * Undefined where that cannot be told for certain (410, unreachable, or no proof within 3 s that all of it was told), or once `signal` is aborted.
    */
   past(kind: Kind, from: string, to: string, signal: AbortSignal): Promise<readonly PastEvent[] | undefined>;
 }

@@ -3,6 +3,7 @@ import { decodePosition, digest, encodePosition, positionOf, type Position } fro
 import type { Kind } from './kind.js';
 import { namespaces, type NamespaceRecord } from './namespaces.js';
 import type { ObjectRecord } from './objects.js';
+import { Pasts } from './pasts.js';
 import type { Change, ListQuery, ObjectKey, Order, Page, Reader, UnavailableCluster, WatchQuery } from './reader.js';
 import { compareKeys, comparePosition, compareValues, isSelected, isWithin, type ScopedNamespaces } from './selection.js';
 import type { ClusterSource } from './source.js';
@@ -17,6 +18,7 @@ export class StoreReader implements Reader {
   readonly #sources: readonly ClusterSource[];
   readonly #byName: ReadonlyMap<string, ClusterSource>;
   readonly #projectLabel: string;
+  readonly pasts = new Pasts();
 
   constructor(sources: readonly ClusterSource[], options: { readonly projectLabel: string }) {
     this.#sources = sources;

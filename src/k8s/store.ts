@@ -23,7 +23,8 @@ export interface PastChange {
   readonly createdAt: string;
 }
 
-interface RingEntry extends PastChange {
+/** A change and the version that it made. */
+export interface RingEntry extends PastChange {
   readonly version: string;
 }
 
@@ -75,6 +76,10 @@ export class Store<R extends ObjectRecord> implements Sink {
   /** The version up to which everything is known; undefined until {@link synced}. */
   get resourceVersion(): string | undefined {
     return this.#resourceVersion;
+  }
+  /** {@link since} tells everything after this version; undefined until {@link synced}. */
+  get historyFrom(): string | undefined {
+    return this.#historyFrom;
   }
   /** Counts the changes of records. */
   get revision(): number {
@@ -137,6 +142,21 @@ export class Store<R extends ObjectRecord> implements Sink {
       else low = middle + 1;
     }
     return [...this.#history.slice(low), ...(this.#listing?.changes?.values() ?? [])];
+  }
+
+  /**
+   * Puts in front of the history what happened after `from` until `to`, which is where it began when that was asked for, oldest first. It goes as any
+   * history does, when there is too much.
+   * @returns false where that is more than is kept at all.
+   */
+  recall(from: string, to: string, changes: readonly RingEntry[]): boolean {
+    if (this.#history.length + changes.length > 2 * this.#historySize + maxRecalled) return false;
+    // Else it has gone on meanwhile, and the two do not meet.
+    if (this.#historyFrom === to) {
+      this.#history = [...changes, ...this.#history];
+      this.#historyFrom = from;
+    }
+    return true;
   }
 
   startList(): void {
@@ -295,6 +315,9 @@ export class Store<R extends ObjectRecord> implements Sink {
     }
   }
 }
+
+/** What is kept of histories from before this process, beyond the size of a history: as many as one cluster's answer may have. */
+const maxRecalled = 10_000;
 
 const none: readonly string[] = Object.freeze([]);
 

@@ -3,6 +3,7 @@ import { decodeProgress, digest, encodePosition, encodeProgress, positionOf, typ
 import type { Kind } from './kind.js';
 import { namespaces, type NamespaceRecord } from './namespaces.js';
 import type { ObjectRecord } from './objects.js';
+import type { Pasts } from './pasts.js';
 import type { Change, Reader, UnavailableCluster, WatchQuery } from './reader.js';
 import { comparePosition, compareKeys, isSelected, isWithin } from './selection.js';
 import type { ClusterSource } from './source.js';
@@ -16,6 +17,7 @@ export interface WatchedReader extends Reader {
   /** Each time new maps, which are the caller's. */
   scopeOf(sources: readonly ClusterSource[], projects: readonly string[] | undefined): LiveScope;
   unavailable(sources: readonly ClusterSource[], kinds: readonly Kind[]): readonly UnavailableCluster[];
+  readonly pasts: Pasts;
 }
 
 /** As `Scope`; follows what becomes of the namespaces. */
@@ -391,16 +393,8 @@ class Watcher<R extends ObjectRecord> {
 
   async #changesSince(part: Part, after: Progress): Promise<readonly PastChange[] | undefined> {
     const from = versionIn(after, part);
-    const to = part.store.resourceVersion;
     if (from === undefined) return [];
-    if (to === undefined) return undefined;
-    const known = part.store.since(from);
-    if (known !== undefined) return known;
-    const events = await part.source.past(part.kind, from, to, this.#signal);
-    return events?.map(({ type, item }): PastChange => {
-      const { namespace, name, uid, creationTimestamp } = item.object.metadata;
-      return { type, namespaceName: namespace, name, uid, createdAt: creationTimestamp };
-    });
+    return part.store.since(from) ?? (await this.#reader.pasts.since(part.source, part.kind, from, this.#signal));
   }
 
   #listen(): void {

@@ -41,7 +41,7 @@ export class MemoryCluster implements ClusterSource {
   pastCalls = 0;
   readonly #followed: ReadonlyMap<string, Followed>;
   readonly #listeners = new Set<() => void>();
-  #version = 0;
+  #version = 1;
   #uids = 0;
   #clockMs = Date.parse('2026-01-01T00:00:00Z');
 

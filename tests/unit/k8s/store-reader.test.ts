@@ -469,7 +469,13 @@ describe('a watch', () => {
     }
 
     it('in the middle of a list, is told what that has told already', async () => {
-      expect(await resumed((list) => list())).toEqual(['MODIFIED b', 'ADDED c', 'SYNCED', 'DELETED gone']);
+      const expected = ['MODIFIED b', 'ADDED c', 'SYNCED', 'DELETED gone'];
+      expect(await resumed((list) => list())).toEqual(expected);
+      const busy = (cluster: MemoryCluster): MemoryCluster => {
+        thing(cluster, 'ns', 'a', { size: 2 });
+        return cluster.replica();
+      };
+      expect(await resumed((list) => list(), busy)).toEqual(['MODIFIED a', ...expected]);
     });
     it('after a list that was begun anew, is told what the abandoned one had told', async () => {
       const log = await resumed((list, end) => {
@@ -524,6 +530,85 @@ describe('a watch', () => {
     });
   });
 
+  describe('that many resume at once on another process', () => {
+    /** Clients that left one after the other, and the cluster as another process knows it. */
+    async function crowd(size: number): Promise<{ other: MemoryCluster; resume: () => Stream[] }> {
+      const { clusters, reader } = open('east');
+      const [east] = clusters as [MemoryCluster];
+      const cursors: (string | undefined)[] = [];
+      for (let at = 0; at < size; at += 1) {
+        for (const kind of east.kinds) east.put(kind, { metadata: { name: `x${at}`, ...(kind.namespaced && { namespace: 'ns' }) } });
+        const stream = new Stream(reader);
+        await breathe(1);
+        await stream.stop();
+        cursors.push(stream.client.cursor);
+      }
+      thing(east, 'ns', 'new');
+      namespace(east, 'ns', 'p1');
+      const other = east.replica();
+      const otherReader = new StoreReader([other], { projectLabel });
+      const resume = (): Stream[] => cursors.map((cursor) => new Stream(otherReader, {}, Object.assign(new Client(), { cursor })));
+      return { other, resume };
+    }
+    const settle = async (streams: readonly Stream[]): Promise<void> => {
+      for (const endMs = Date.now() + 5_000; Date.now() < endMs && !streams.every(({ client }) => client.isSynced);) await breathe(5);
+      await Promise.all(streams.map((stream) => stream.stop()));
+    };
+
+    it('asks the API server once per kind, and never again', async () => {
+      const { other, resume } = await crowd(20);
+      const streams = resume();
+      await settle(streams);
+      expect(other.pastCalls).toBe(3);
+      for (const [at, { client }] of streams.entries()) {
+        expect(client.log.filter((line) => line.startsWith('ADDED'))).toHaveLength(20 - at);
+        expect(client.log.at(-1)).toBe('SYNCED');
+      }
+      await settle(resume());
+      expect(other.pastCalls).toBe(3);
+    });
+    it('asks no more than it takes to find out whom it can tell, where that forgot', async () => {
+      const { other, resume } = await crowd(20);
+      other.remembers = false;
+      const streams = resume();
+      await settle(streams);
+      expect(streams.map(({ client }) => client.log[0])).toEqual(streams.map(() => 'RESET'));
+      // Twenty are halved five times.
+      expect(other.pastCalls).toBeLessThanOrEqual(3 * 6);
+      const asked = other.pastCalls;
+      await settle(resume());
+      expect(other.pastCalls).toBe(asked);
+    });
+    it('lets a client go that does not wait for the answer, without an error', async () => {
+      const { other, resume } = await crowd(2);
+      other.past = () => new Promise(() => undefined);
+      const streams = resume();
+      await breathe(10);
+      await Promise.all(streams.map((stream) => stream.stop()));
+      expect(streams.map(({ client }) => client.log)).toEqual([[], []]);
+    });
+  });
+
+  it('asks a cluster for no more than four of its kinds at once', async () => {
+    const many = Array.from({ length: 9 }, (_, at) => ({ ...shelves, name: `Kind${at}`, plural: `kinds${at}` }));
+    const east = new MemoryCluster('east', many);
+    const [before] = [east.version];
+    for (const kind of many) east.put(kind, { metadata: { name: 'x' } });
+    const other = east.replica();
+    const answer = other.past.bind(other);
+    let [atOnce, most] = [0, 0];
+    other.past = async (...question) => {
+      most = Math.max(most, (atOnce += 1));
+      await breathe(5);
+      atOnce -= 1;
+      return answer(...question);
+    };
+    const { pasts } = new StoreReader([other], { projectLabel });
+    const told = await Promise.all(many.map((kind) => pasts.since(other, kind, before, new AbortController().signal)));
+    expect(told.map((changes) => changes?.length)).toEqual(many.map(() => 1));
+    expect(most).toBe(4);
+  });
+
   it('resumes with what is new as ADDED, though what it belongs to changed as well', async () => {
     const { clusters, reader } = open('east');
     const [east] = clusters as [MemoryCluster];
@@ -573,7 +658,20 @@ describe('a watch', () => {
     const { reader } = open('east');
     const page = reader.list([things], { identity: 'w', first: 1 });
     expect(page.items).toEqual([]);
-    for (const after of ['x', 'W10', Buffer.from('["w","AAAAAAAAAAA","",[],0]').toString('base64url')]) {
+    const stranger = Buffer.from('["w","AAAAAAAAAAA","",[],0]').toString('base64url');
+    const own = new Stream(reader);
+    await breathe(5);
+    await own.stop();
+    // To an API server, version 0 is any that it likes.
+    const [type, of, scope, told] = JSON.parse(Buffer.from(own.client.cursor ?? '', 'base64url').toString()) as [
+      unknown,
+      unknown,
+      unknown,
+      unknown,
+    ];
+    const anyVersion = JSON.parse(JSON.stringify(told).replace(/"\d+"/g, '"0"')) as unknown;
+    const zero = Buffer.from(JSON.stringify([type, of, scope, anyVersion, 0])).toString('base64url');
+    for (const after of ['x', 'W10', stranger, zero]) {
       const stream = new Stream(reader, { after });
       await expect(stream.done).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
     }
