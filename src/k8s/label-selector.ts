@@ -6,11 +6,16 @@ export type LabelRequirement =
   | { readonly key: string; readonly operator: 'EXISTS' | 'NOT_EXISTS' }
   | { readonly key: string; readonly operator: 'GREATER' | 'LESS'; readonly than: bigint };
 
+/** Of one selector: a query should not cost more than the gateway can look up for each of many objects. */
+const maxConditions = 100;
+const maxValues = 1_000;
+
 /** All must hold; none selects everything. */
 export type LabelSelector = readonly LabelRequirement[];
 
 /**
- * Kubernetes' text syntax, as `kubectl get -l` takes it: `app=web,tier in (a, b),!canary,weight>3`. Empty text selects everything.
+ * Kubernetes' text syntax, as `kubectl get -l` takes it: `app=web,tier in (a, b),!canary,weight>3`. Empty text selects everything. At most 100
+ * conditions, with 1,000 values among them.
  * @param field Input path that an error names.
  * @throws GatewayError `BAD_USER_INPUT`.
  */
@@ -28,12 +33,26 @@ export function matchesLabels(selector: LabelSelector, labels: Readonly<Record<s
   return true;
 }
 
-function holds(requirement: LabelRequirement, value: string | undefined): boolean {
+/** As {@link matchesLabels}, for many objects: values are looked up, not searched for. */
+export function labelMatcher(selector: LabelSelector): (labels: Readonly<Record<string, string>>) => boolean {
+  const conditions = selector.map((requirement) => ({
+    requirement,
+    values: 'values' in requirement ? new Set(requirement.values) : undefined,
+  }));
+  return (labels) =>
+    conditions.every(({ requirement, values }) => {
+      const { key } = requirement;
+      return holds(requirement, Object.hasOwn(labels, key) ? labels[key] : undefined, values);
+    });
+}
+
+/** @param values Those of the requirement, where somebody has made a set of them. */
+function holds(requirement: LabelRequirement, value: string | undefined, values?: ReadonlySet<string>): boolean {
   switch (requirement.operator) {
     case 'IN':
-      return value !== undefined && requirement.values.includes(value);
+      return value !== undefined && (values?.has(value) ?? requirement.values.includes(value));
     case 'NOT_IN':
-      return value === undefined || !requirement.values.includes(value);
+      return value === undefined || !(values?.has(value) ?? requirement.values.includes(value));
     case 'EXISTS':
       return value !== undefined;
     case 'NOT_EXISTS':
@@ -85,6 +104,7 @@ class Parser {
   readonly #tokens: readonly Token[];
   readonly #field: string;
   #position = 0;
+  #valueCount = 0;
 
   constructor(parsed: readonly Token[], field: string) {
     this.#tokens = parsed;
@@ -94,8 +114,10 @@ class Parser {
   parse(): LabelSelector {
     const requirements: LabelRequirement[] = [];
     if (this.#tokens.length === 0) return requirements;
-    do requirements.push(this.#requirement());
-    while (this.#takes(','));
+    do {
+      if (requirements.length === maxConditions) throw this.#problem('A label selector has at most 100 conditions.');
+      requirements.push(this.#requirement());
+    } while (this.#takes(','));
     if (this.#peek() !== undefined) throw this.#unexpected('a comma');
     return requirements;
   }
@@ -132,6 +154,8 @@ class Parser {
   #value(): string {
     const token = this.#peek();
     if (token?.type !== 'word') throw this.#unexpected('a label value');
+    this.#valueCount += 1;
+    if (this.#valueCount > maxValues) throw this.#problem('A label selector has at most 1,000 values.');
     if (!isValue(token.text)) throw this.#problem('A label value in the selector is not valid.');
     this.#position++;
     return token.text;

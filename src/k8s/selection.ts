@@ -1,6 +1,6 @@
 import type { Position } from './cursor.js';
 import type { Kind } from './kind.js';
-import { matchesLabels } from './label-selector.js';
+import { labelMatcher } from './label-selector.js';
 import { namespaces, type NamespaceRecord } from './namespaces.js';
 import { toEpochMs, type ObjectRecord } from './objects.js';
 import type { Reader, Selection } from './reader.js';
@@ -17,24 +17,42 @@ export function isWithin(createdAt: string, namespace: NamespaceRecord): boolean
   return createdAt >= namespace.createdAt || toEpochMs(createdAt) >= toEpochMs(namespace.createdAt);
 }
 
-/** Whether a record is what a selection wants; `scope` is that of the record's cluster. */
-export function isSelected<R extends ObjectRecord>(
-  kind: Kind<R>,
-  record: R,
-  query: Pick<Selection<R>, 'namespaces' | 'labels' | 'where' | 'filter'>,
-  scope: ScopedNamespaces | undefined,
-  reader: Reader,
-): boolean {
-  const namespaceName = kind.name === namespaces.name ? record.name : record.namespaceName;
-  if (scope !== undefined) {
-    const namespace = namespaceName === undefined ? undefined : scope.get(namespaceName);
-    if (namespace === undefined || !isWithin(record.createdAt, namespace)) return false;
+/** A selection, made ready to be held against many records: its lists may be long. */
+export class Selector<R extends ObjectRecord> {
+  readonly #reader: Reader;
+  readonly #namespaces: ReadonlySet<string> | undefined;
+  readonly #where: readonly { readonly index: string; readonly values: ReadonlySet<string> }[];
+  readonly #hasLabels: ((labels: ObjectRecord['labelMap']) => boolean) | undefined;
+  readonly #filter: Selection<R>['filter'];
+
+  constructor(
+    { namespaces: names, where = [], labels, filter }: Pick<Selection<R>, 'namespaces' | 'labels' | 'where' | 'filter'>,
+    reader: Reader,
+  ) {
+    this.#reader = reader;
+    this.#namespaces = names && new Set(names);
+    this.#where = where.map(({ index, values }) => ({ index, values: new Set(values) }));
+    this.#hasLabels = labels && labelMatcher(labels);
+    this.#filter = filter;
   }
-  if (query.namespaces !== undefined && (namespaceName === undefined || !query.namespaces.includes(namespaceName))) return false;
-  if (query.where?.every(({ index, values }) => indexValues(kind, index, record).some((value) => values.includes(value))) === false)
-    return false;
-  if (query.labels !== undefined && !matchesLabels(query.labels, record.labelMap)) return false;
-  return query.filter === undefined || query.filter(record, reader);
+
+  /** Whether it is not narrowed to others. */
+  takesNamespace(name: string | undefined): boolean {
+    return this.#namespaces === undefined || (name !== undefined && this.#namespaces.has(name));
+  }
+
+  /** @param scope That of the record's cluster. */
+  selects(kind: Kind<R>, record: R, scope: ScopedNamespaces | undefined): boolean {
+    const namespaceName = kind.name === namespaces.name ? record.name : record.namespaceName;
+    if (scope !== undefined) {
+      const namespace = namespaceName === undefined ? undefined : scope.get(namespaceName);
+      if (namespace === undefined || !isWithin(record.createdAt, namespace)) return false;
+    }
+    if (!this.takesNamespace(namespaceName)) return false;
+    if (!this.#where.every(({ index, values }) => indexValues(kind, index, record).some((value) => values.has(value)))) return false;
+    if (this.#hasLabels?.(record.labelMap) === false) return false;
+    return this.#filter === undefined || this.#filter(record, this.#reader);
+  }
 }
 
 const compareTexts = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);

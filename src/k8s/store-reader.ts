@@ -5,7 +5,7 @@ import { namespaces, type NamespaceRecord } from './namespaces.js';
 import type { ObjectRecord } from './objects.js';
 import { Pasts } from './pasts.js';
 import type { Change, ListQuery, ObjectKey, Order, Page, Reader, UnavailableCluster, WatchQuery } from './reader.js';
-import { compareKeys, comparePosition, compareValues, isSelected, isWithin, type ScopedNamespaces } from './selection.js';
+import { compareKeys, comparePosition, compareValues, isWithin, Selector, type ScopedNamespaces } from './selection.js';
 import type { ClusterSource } from './source.js';
 import { labelPair, type Store } from './store.js';
 import { watchStores, type LiveScope } from './watch.js';
@@ -61,8 +61,9 @@ export class StoreReader implements Reader {
     const identity = digest(query.identity);
     const after = query.after === undefined ? undefined : decodePosition(identity, query.after);
     const selected = this.#select(query);
+    const selector = new Selector(query, this);
     const lists = selected.sources.flatMap((source) =>
-      kinds.map((kind) => new StoreList(kind, source.store(kind), query, selected.scope.get(source.name), this)),
+      kinds.map((kind) => new StoreList(kind, source.store(kind), query, selector, selected.scope.get(source.name), this)),
     );
     const isBackward = query.orderBy?.direction === 'DESC';
 
@@ -103,7 +104,9 @@ export class StoreReader implements Reader {
 
   /** The sources that a selection names, in the order of the configuration. */
   sourcesOf(clusters: readonly string[] | undefined): readonly ClusterSource[] {
-    return clusters === undefined ? this.#sources : this.#sources.filter((source) => clusters.includes(source.name));
+    if (clusters === undefined) return this.#sources;
+    const names = new Set(clusters);
+    return this.#sources.filter((source) => names.has(source.name));
   }
 
   /** By cluster, the namespaces of these projects; undefined for what is in none, too. */
@@ -140,15 +143,24 @@ class StoreList<R extends ObjectRecord> {
   readonly #kind: Kind<R>;
   readonly #store: Store<R>;
   readonly #query: ListQuery<R>;
+  readonly #selector: Selector<R>;
   readonly #scope: ScopedNamespaces | undefined;
   readonly #reader: Reader;
   readonly #compare: (one: R, other: R) => number;
   #sorted: readonly R[] | undefined;
 
-  constructor(kind: Kind<R>, store: Store<R>, query: ListQuery<R>, scope: ScopedNamespaces | undefined, reader: Reader) {
+  constructor(
+    kind: Kind<R>,
+    store: Store<R>,
+    query: ListQuery<R>,
+    selector: Selector<R>,
+    scope: ScopedNamespaces | undefined,
+    reader: Reader,
+  ) {
     this.#kind = kind;
     this.#store = store;
     this.#query = query;
+    this.#selector = selector;
     this.#scope = query.projects === undefined ? undefined : (scope ?? new Map());
     this.#reader = reader;
     this.#compare = compareBy(query.orderBy, reader);
@@ -164,7 +176,7 @@ class StoreList<R extends ObjectRecord> {
         return order === 0 && inclusive ? (backward ? -1 : 1) : order;
       });
     for (const record of this.#candidates(toPosition, backward)) {
-      if (isSelected(this.#kind, record, this.#query, this.#scope, this.#reader)) yield record;
+      if (this.#selector.selects(this.#kind, record, this.#scope)) yield record;
     }
   }
 
@@ -179,7 +191,7 @@ class StoreList<R extends ObjectRecord> {
     }
     let count = 0;
     for (const record of this.#narrowed()?.records() ?? this.#store.all()) {
-      if (isSelected(this.#kind, record, this.#query, this.#scope, this.#reader)) count += 1;
+      if (this.#selector.selects(this.#kind, record, this.#scope)) count += 1;
     }
     return count;
   }
@@ -214,8 +226,7 @@ class StoreList<R extends ObjectRecord> {
       });
     };
     const scoped = this.#scope && [...this.#scope.keys()];
-    const inNamespaces =
-      scoped === undefined ? names && [...new Set(names)] : names === undefined ? scoped : scoped.filter((name) => names.includes(name));
+    const inNamespaces = scoped === undefined ? names && [...new Set(names)] : scoped.filter((name) => this.#selector.takesNamespace(name));
     if (inNamespaces !== undefined) {
       if (this.#kind.name === namespaces.name) {
         offers.push({ size: inNamespaces.length, records: () => inNamespaces.flatMap((name) => store.get(undefined, name) ?? []) });

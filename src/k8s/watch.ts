@@ -5,7 +5,7 @@ import { namespaces, type NamespaceRecord } from './namespaces.js';
 import type { ObjectRecord } from './objects.js';
 import type { Pasts } from './pasts.js';
 import type { Change, Reader, UnavailableCluster, WatchQuery } from './reader.js';
-import { comparePosition, compareKeys, isSelected, isWithin } from './selection.js';
+import { comparePosition, compareKeys, isWithin, Selector } from './selection.js';
 import type { ClusterSource } from './source.js';
 import type { PastChange, Store, StoreChange } from './store.js';
 import { compareVersions } from './resource-version.js';
@@ -109,6 +109,7 @@ export async function* watchStores<R extends ObjectRecord>(
 class Watcher<R extends ObjectRecord> {
   readonly #reader: WatchedReader;
   readonly #query: WatchQuery<R>;
+  readonly #selector: Selector<R>;
   readonly #kinds: readonly Kind<R>[];
   readonly #signal: AbortSignal;
   readonly #identity: string;
@@ -136,6 +137,7 @@ class Watcher<R extends ObjectRecord> {
     this.#reader = reader;
     this.#kinds = kinds;
     this.#query = query;
+    this.#selector = new Selector(query, reader);
     this.#signal = signal;
     this.#identity = digest(query.identity);
     this.#projects = query.projects?.current();
@@ -356,7 +358,7 @@ class Watcher<R extends ObjectRecord> {
   /** Of the namespaces that the selection comes to; others are never named. */
   #isOwn(part: Part, { namespaceName, name, createdAt }: Pick<ObjectRecord, 'namespaceName' | 'name' | 'createdAt'>): boolean {
     const own = part.kind.name === namespaces.name ? name : namespaceName;
-    if (this.#query.namespaces !== undefined && (own === undefined || !this.#query.namespaces.includes(own))) return false;
+    if (!this.#selector.takesNamespace(own)) return false;
     if (this.#scope === undefined) return true;
     const namespace = own === undefined ? undefined : this.#scope.get(part.source.name)?.get(own);
     return namespace !== undefined && isWithin(createdAt, namespace);
@@ -582,7 +584,7 @@ class Watcher<R extends ObjectRecord> {
 
   #isSelected(part: Told<R>, record: R): boolean {
     const scope = this.#scope === undefined ? undefined : (this.#scope.get(part.source.name) ?? new Map());
-    return isSelected(part.kind, record, this.#query, scope, this.#reader);
+    return this.#selector.selects(part.kind, record, scope);
   }
 
   /** Everything that an answer about the record owes to others, too. */
@@ -644,10 +646,9 @@ class Watcher<R extends ObjectRecord> {
 
   #digestOfScope(): string {
     if (this.#scope === undefined) return '';
-    const only = this.#query.namespaces;
     const names: string[] = [];
     for (const [cluster, found] of this.#scope) {
-      for (const { name, uid } of found.values()) if (only === undefined || only.includes(name)) names.push(`${cluster}/${name}/${uid}`);
+      for (const { name, uid } of found.values()) if (this.#selector.takesNamespace(name)) names.push(`${cluster}/${name}/${uid}`);
     }
     return digest(names.sort().join('\n'));
   }

@@ -251,7 +251,8 @@ export class Sockets {
   /** @throws what the operation is refused for. */
   #begin(extra: Extra, id: string, good: GoodDocument, { operationName, variables, extensions }: SubscribePayload): OperationArgs {
     const { maxCost, requestTimeoutMs, contexts, schema } = this.#options;
-    if (extra.session === undefined) throw unauthenticated();
+    // A client may go on sending after it was told that its sign-in has ended.
+    if (extra.session === undefined || extra.session.ended.aborted) throw unauthenticated();
     if (this.#isClosing) throw new GatewayError('UNAVAILABLE', 'The gateway is going away; come back in a moment.');
     const name = operationName ?? undefined;
     const isStream = resolveOperation(good, name).operation === OperationTypeNode.SUBSCRIPTION;

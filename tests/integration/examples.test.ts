@@ -71,6 +71,12 @@ class Demo {
 let demo: Demo;
 beforeAll(async () => {
   demo = await Demo.start();
+  // It listens before it has looked at its clusters.
+  const isHealthy = async (): Promise<boolean> => {
+    const { data } = await post(cloudAdministrator, JSON.stringify({ query: '{ clusters { status } }' }));
+    return data.clusters.every(({ status }: { status: string }) => status === 'HEALTHY');
+  };
+  while (!(await isHealthy())) await new Promise((resolve) => setTimeout(resolve, 100));
 }, 120_000);
 afterAll(() => demo?.stop());
 

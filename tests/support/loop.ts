@@ -6,23 +6,25 @@ export function cpuMs(): number {
 
 /**
  * Runs something and watches the loop.
- * @returns what came of it, the work in all, and the most of it in which nobody else had a turn, both in milliseconds of CPU.
+ * @returns what came of it, the work in all, and the most of it in which nobody else had a turn, both in milliseconds of CPU; and how many turns others had.
  */
 export async function watchLoop<T>(
   run: () => Promise<T>,
-): Promise<{ readonly result: T; readonly wholeMs: number; readonly longestMs: number }> {
+): Promise<{ readonly result: T; readonly wholeMs: number; readonly longestMs: number; readonly turns: number }> {
   const startedAtMs = cpuMs();
   let longestMs = 0;
   let lastAtMs = startedAtMs;
   let isOver = false;
+  let turns = 0;
   const tick = (): void => {
     const nowMs = cpuMs();
     longestMs = Math.max(longestMs, nowMs - lastAtMs);
     lastAtMs = nowMs;
+    turns += 1;
     if (!isOver) setImmediate(tick);
   };
   tick();
   const result = await run();
   isOver = true;
-  return { result, wholeMs: cpuMs() - startedAtMs, longestMs };
+  return { result, wholeMs: cpuMs() - startedAtMs, longestMs, turns };
 }

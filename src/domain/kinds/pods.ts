@@ -111,7 +111,8 @@ export const pods: Kind<PodRecord> = {
 function ownersSignature(pod: PodRecord, reader: Reader): string {
   if (pod.controllerUid === undefined || (pod.controllerKind !== 'ReplicaSet' && pod.controllerKind !== 'Job')) return '';
   const owner = reader.byUid<ResourceRecord>(pod.controllerKind === 'Job' ? jobs : replicaSets, pod.clusterName, pod.controllerUid);
-  return owner === undefined ? '' : (owner.controllerUid ?? owner.uid);
+  // An owner in another namespace is none, and nothing of it is told.
+  return owner === undefined || owner.namespaceName !== pod.namespaceName ? '' : (owner.controllerUid ?? owner.uid);
 }
 
 function addressesOf(status: JsonObject): readonly string[] {

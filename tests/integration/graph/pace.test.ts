@@ -23,10 +23,10 @@ describe('others have their turn', () => {
     ['one answer has many lists', `{ ${aliases(300, `pods(first: 10, filter: { search: "pod-${podCount - 1}" }) { totalCount }`)} }`],
     ['each node has its pods', `{ cluster(name: "east") { nodes { nodes { ${aliases(60, 'pods(first: 20) { totalCount }')} } } } }`],
   ])('while %s', async (_, query) => {
-    const { result: answer, wholeMs, longestMs } = await watchLoop(() => company.gateway.query('cloud', query));
+    const { result: answer, wholeMs, turns } = await watchLoop(() => company.gateway.query('cloud', query));
     expect(answer.errors).toBeUndefined();
-    // In one turn it would take nearly all of the time.
-    expect({ wholeMs, longestMs, isShared: longestMs < Math.max(100, wholeMs / 2) }).toMatchObject({ isShared: true });
+    // Without giving way there are two or three. By their number and not the longest: a collection of garbage is nobody's work.
+    expect({ wholeMs, turns, isShared: turns > 4 && wholeMs / turns < 60 }).toMatchObject({ isShared: true });
   });
 
   it('and who asks for too much YAML is told so', async () => {

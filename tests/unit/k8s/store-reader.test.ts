@@ -127,6 +127,27 @@ describe('a list', () => {
     expect(found({ where: [{ index: 'shelf', values: ['x'] }] })).toEqual([]);
     expect(found({ filter: (record) => record.size > 2 })).toEqual(['east/a/one', 'west/a/one']);
   });
+  it('takes long lists, and no label selector that is longer than 100 conditions and 1,000 values', () => {
+    const long = Array.from({ length: 20_000 }, (_, at) => `x${at}`);
+    const { clusters: own, reader: ownReader } = open('east');
+    const [cluster] = own as [MemoryCluster];
+    for (let at = 0; at < 2_000; at += 1) thing(cluster, `x${19_000 + (at % 1_000)}`, `t${at}`, { shelf: 's' }, { app: 'none' });
+    const labels = parseLabelSelector(`app notin (${long.slice(0, 1_000).join(',')})`);
+    const page = ownReader.list([things], {
+      identity: 'q',
+      first: 1,
+      namespaces: long,
+      where: [{ index: 'shelf', values: [...long, 's'] }],
+      labels,
+    });
+    expect(page.totalCount()).toBe(2_000);
+
+    const refused = expect.objectContaining({ code: 'BAD_USER_INPUT', field: 'filter.labelSelector' }) as Error;
+    expect(() => parseLabelSelector(`app notin (${long.slice(0, 1_001).join(',')})`)).toThrow(refused);
+    const conditions = long.map((value) => `app!=${value}`);
+    expect(parseLabelSelector(conditions.slice(0, 100).join(','))).toHaveLength(100);
+    expect(() => parseLabelSelector(conditions.slice(0, 101).join(','))).toThrow(refused);
+  });
   it('counts what is there on all pages', () => {
     expect(reader.list([things], { identity: 'q', first: 1 }).totalCount()).toBe(4);
     expect(reader.list([things], { identity: 'q', first: 1, projects: ['p2'] }).totalCount()).toBe(1);
