@@ -25,8 +25,8 @@ describe('others have their turn', () => {
   ])('while %s', async (_, query) => {
     const { result: answer, wholeMs, turns } = await watchLoop(() => company.gateway.query('cloud', query));
     expect(answer.errors).toBeUndefined();
-    // Without giving way there are two or three. By their number and not the longest: a collection of garbage is nobody's work.
-    expect({ wholeMs, turns, isShared: turns > 4 && wholeMs / turns < 60 }).toMatchObject({ isShared: true });
+    // Without giving way there is one. By their number and not the longest: a collection of garbage is nobody's work.
+    expect({ wholeMs, turns, isShared: turns > 2 && wholeMs / turns < 60 }).toMatchObject({ isShared: true });
   });
 
   it('and who asks for too much YAML is told so', async () => {

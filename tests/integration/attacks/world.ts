@@ -1,0 +1,83 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { watchedKinds } from '../../../src/domain/kinds/index.js';
+import { kindNamed } from '../../support/in-process.js';
+import { MemoryRegistry } from '../../support/memory-registry.js';
+import { TestGateway, type TestGatewayOptions } from '../../support/gateway.js';
+import type { Draft } from '../../support/objects.js';
+
+/** Two tenants on one cluster: alice administers `p-a`, which has the namespace `a1`; bob uses `p-b`, which has `b1`. */
+export const users = [
+  { id: 'alice', roles: { 'p-a': 'PROJECT_ADMIN' } },
+  { id: 'reader', roles: { 'p-a': 'READER' } },
+  { id: 'bob', roles: { 'p-b': 'USER' } },
+] as const;
+
+export const projects = [
+  { id: 'p-a', name: 'A' },
+  { id: 'p-b', name: 'B' },
+];
+
+export interface WorldOptions {
+  /** In each of the two namespaces, spread over ten deployments. */
+  readonly pods: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotation?: string;
+}
+
+export function objectsOf({ pods, labels = {}, annotation = '' }: WorldOptions): readonly Draft[] {
+  const controller = (kind: string, uid: string) => [{ apiVersion: 'apps/v1', kind, name: uid, uid, controller: true }];
+  return [['a1', 'p-a'] as const, ['b1', 'p-b'] as const].flatMap(([namespace, project]): Draft[] => [
+    { kind: 'Namespace', metadata: { name: namespace, labels: { 'openstack.org/project-id': project } } },
+    ...numbers(10).flatMap((index): Draft[] => [
+      { kind: 'Deployment', metadata: { name: `d-${index}`, namespace, uid: `deployment-${namespace}-${index}` } },
+      {
+        kind: 'ReplicaSet',
+        metadata: {
+          name: `rs-${index}`,
+          namespace,
+          uid: `set-${namespace}-${index}`,
+          ownerReferences: controller('Deployment', `deployment-${namespace}-${index}`),
+        },
+      },
+    ]),
+    ...numbers(pods).map((index): Draft => ({
+      kind: 'Pod',
+      metadata: {
+        name: `pod-${index}`,
+        namespace,
+        uid: `pod-${namespace}-${index}`,
+        labels: { app: `app-${index % 10}`, ...labels },
+        annotations: { note: annotation },
+        ownerReferences: controller('ReplicaSet', `set-${namespace}-${index % 10}`),
+      },
+      spec: { nodeName: 'node-1', containers: [{ name: 'main', image: 'nginx:1' }] },
+      status: { phase: 'Running' },
+    })),
+  ]);
+}
+
+export function startWorld(world: WorldOptions, config?: TestGatewayOptions['config']): Promise<TestGateway> {
+  return TestGateway.start({ objects: { east: objectsOf(world) }, users, projects, ...(config === undefined ? {} : { config }) });
+}
+
+/** The same, and a cluster `north` in which the projects of alice and bob have no place. */
+export async function startWorldWithNorth(world: WorldOptions): Promise<TestGateway> {
+  const clusters = new MemoryRegistry([{ name: 'east' }, { name: 'north', projects: ['p-other'] }], watchedKinds);
+  for (const draft of objectsOf(world)) clusters.cluster('east').put(kindNamed(String(draft['kind'])), draft);
+  return TestGateway.start({ clusters, users, projects });
+}
+
+export const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
+
+export const times = (count: number, text: (index: number) => string): string => numbers(count).map(text).join(' ');
+
+/** Runs something and watches the loop. @returns its result, and the longest time that nobody else had a turn, in milliseconds. */
+export async function watched<T>(run: () => Promise<T>): Promise<{ readonly result: T; readonly longestMs: number }> {
+  const delays = monitorEventLoopDelay({ resolution: 1 });
+  delays.enable();
+  const result = await run();
+  // Delays are noted in the turn after.
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  delays.disable();
+  return { result, longestMs: delays.max / 1e6 };
+}
