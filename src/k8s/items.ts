@@ -317,11 +317,6 @@ function isUsable(value: unknown): value is KubernetesObject {
   );
 }
 
-/** Strips an object that is parsed already, such as what a write returned; undefined where it cannot be used. */
-export function toItem(value: unknown, kind: ItemKind): Item | undefined {
-  return isUsable(value) ? itemOf(value, new ItemHead(kind)) : undefined;
-}
-
 const without = (map: object, key: string): object => Object.fromEntries(Object.entries(map).filter(([name]) => name !== key));
 
 function itemOf(value: KubernetesObject, { kind }: ItemHead): Item {

@@ -1,6 +1,3 @@
-/** Any JSON value, as parsed. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
-
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
@@ -39,7 +36,7 @@ export interface KubernetesObject {
 /** What a record is made from. */
 export interface RecordSource {
   readonly clusterName: string;
-  /** The parsed object; a kind must not keep it, or parts of it other than strings: it is 15 times the size of the record. */
+  /** The parsed object, 15 times the size of the record: of it a record keeps strings, and its labels as they are, but nothing else. */
   readonly object: KubernetesObject;
   /** The object's stripped JSON, outside the heap. */
   readonly json: Uint8Array;

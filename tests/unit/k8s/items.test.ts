@@ -1,4 +1,4 @@
-import { PageError, readLines, readPage, toItem, type PageInfo, type WatchLine } from '../../../src/k8s/items.js';
+import { PageError, readLines, readPage, type PageInfo, type WatchLine } from '../../../src/k8s/items.js';
 import type { Item } from '../../../src/k8s/sink.js';
 import { Turns } from '../../../src/k8s/turns.js';
 
@@ -273,22 +273,6 @@ describe('Lines of a watch', () => {
     let seen = 0;
     await readLines(inPieces(Buffer.from(event('ADDED', {}).repeat(5)), 10), pods, () => (seen += 1) < 2);
     expect(seen).toBe(2);
-  });
-});
-
-describe('An object that is parsed already', () => {
-  it('is stripped without being changed itself', () => {
-    const object = difficult[3];
-    const before = JSON.stringify(object);
-    const item = toItem(object, pods);
-    expect(item?.object).toEqual(stripped(object as (typeof difficult)[number]));
-    expect(JSON.parse(textOf(item))).toEqual(item?.object);
-    expect(item?.json.buffer.byteLength).toBe(item?.json.byteLength);
-    expect(JSON.stringify(object)).toBe(before);
-  });
-
-  it('is no item without a uid', () => {
-    expect(toItem({ metadata: { name: 'a' } }, pods)).toBeUndefined();
   });
 });
 
