@@ -207,7 +207,7 @@ describe('A cluster', () => {
   test('that is another one when it comes back has another uid', async () => {
     const server = await serve();
     const clusters = start({ east: server });
-    await until(() => clusters.sources[0]!.uid === 'uid-of-cluster');
+    await until(() => clusters.get('east')?.status === 'HEALTHY' && clusters.sources[0]!.uid === 'uid-of-cluster');
     await server.stop();
     await until(() => clusters.get('east')?.status === 'UNREACHABLE');
     server.answers['/api/v1/namespaces/kube-system'] = json({ metadata: { uid: 'another' } });
