@@ -1,15 +1,14 @@
 /**
  * Shares the event loop between long pieces of work: in one turn of the loop all of them together run about `sliceMs`, then they wait
- * for later turns, one after the other, as many in a turn as its time allows. Each alone yielding every 5 ms would not do: ten of them would
+ * for later turns, one after the other, as many in a turn as its time allows; owners by turns, so that who waits with thousands of pieces holds up nobody else. Each alone yielding every 5 ms would not do: ten of them would
  * still block the loop for 50.
  *
  * Work asks before every small step: `if (turns.spent()) await turns.next();`
  */
 export class Turns {
   readonly #sliceMs: number;
-  /** Those before `#head` have had their turn. */
-  #waiting: (() => void)[] = [];
-  #head = 0;
+  /** By owner, in the order in which they are to be let on. */
+  readonly #waiting = new Map<string, Line>();
   #startedAtMs = 0;
   #open = false;
 
@@ -24,10 +23,13 @@ export class Turns {
     return false;
   }
 
-  /** Resolves in a later turn of the loop. */
-  next(): Promise<void> {
+  /** Resolves in a later turn of the loop. @param owner Whose work it is, such as a user's id. */
+  next(owner = ''): Promise<void> {
     if (!this.#open) this.#start();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    let line = this.#waiting.get(owner);
+    if (line === undefined) this.#waiting.set(owner, (line = { waiters: [], head: 0 }));
+    const { waiters } = line;
+    return new Promise((resolve) => waiters.push(resolve));
   }
 
   #start(): void {
@@ -37,7 +39,7 @@ export class Turns {
   }
 
   readonly #turn = (): void => {
-    if (this.#head === this.#waiting.length) {
+    if (this.#waiting.size === 0) {
       this.#open = false;
       return;
     }
@@ -47,20 +49,26 @@ export class Turns {
 
   /** What it sets going runs as microtasks, of which the next look is one. */
   readonly #letOn = (): void => {
-    const waiter = this.#waiting[this.#head];
-    if (waiter === undefined) return;
-    this.#head += 1;
-    if (this.#head === this.#waiting.length) {
-      this.#waiting = [];
-      this.#head = 0;
-    }
-    waiter();
+    const [next] = this.#waiting;
+    if (next === undefined) return;
+    const [owner, line] = next;
+    const waiter = line.waiters[line.head];
+    line.head += 1;
+    this.#waiting.delete(owner);
+    if (line.head < line.waiters.length) this.#waiting.set(owner, line);
+    waiter?.();
     queueMicrotask(this.#more);
   };
 
   readonly #more = (): void => {
     if (this.#open && !this.spent()) this.#letOn();
   };
+}
+
+/** Those before `head` have had their turn. */
+interface Line {
+  readonly waiters: (() => void)[];
+  head: number;
 }
 
 /** The one that everything which parses for long shares. */

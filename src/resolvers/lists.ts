@@ -62,6 +62,7 @@ function list<R extends ObjectRecord>(
       const page = reader.list(kinds, { ...selection, ...request, orderBy });
       return new Connection(page, visibleTo(access, clusters, page.unavailableClusters));
     },
-    ({ nodes }) => nodes.length,
+    // An empty page was looked for, too.
+    ({ nodes }) => 1 + nodes.length,
   );
 }

@@ -54,7 +54,7 @@ function select<R extends ObjectRecord>(
   tests: readonly Test<R>[],
 ): Selection<R> {
   const { search, labelSelector } = filter;
-  checkLists(filter);
+  checkSizes(filter);
   const needle = search?.toLowerCase() ?? '';
   const all = needle === '' ? tests : [({ name }: R) => name.includes(needle), ...tests];
   const [first, ...others] = all;
@@ -72,9 +72,14 @@ function select<R extends ObjectRecord>(
 
 const maxListed = 1_000;
 
-/** @throws GatewayError `BAD_USER_INPUT` for a list that is too long to be looked through for each object. */
-function checkLists(filter: object): void {
+const maxTextLength = 16_384;
+
+/** @throws GatewayError `BAD_USER_INPUT` for a list that is too long to be looked through for each object, or a text that is too long to be read. */
+function checkSizes(filter: object): void {
   for (const [name, value] of Object.entries(filter)) {
+    if (typeof value === 'string' && value.length > maxTextLength) {
+      throw new GatewayError('BAD_USER_INPUT', `A text in a filter has at most ${maxTextLength} characters.`, { field: `filter.${name}` });
+    }
     if (Array.isArray(value) && value.length > maxListed) {
       throw new GatewayError('BAD_USER_INPUT', `A list in a filter has at most ${maxListed} values.`, { field: `filter.${name}` });
     }

@@ -15,6 +15,7 @@ export class Budget {
   readonly #options: BudgetOptions;
   readonly #turns: Turns;
   readonly #signal: AbortSignal | undefined;
+  readonly #owner: string | undefined;
   #onSpent: ((error: GatewayError) => void) | undefined;
   #objects = 0;
   #spent: GatewayError | undefined;
@@ -22,11 +23,13 @@ export class Budget {
   /**
    * @param turns Shared by all requests: how long they may keep the loop, all together, before they give way.
    * @param signal Ends the request at its next relation once it is aborted.
+   * @param owner The user: users have their turns one after the other, whoever asks for more.
    */
-  constructor(turns: Turns, options: BudgetOptions, signal?: AbortSignal) {
+  constructor(turns: Turns, options: BudgetOptions, signal?: AbortSignal, owner?: string) {
     this.#turns = turns;
     this.#options = options;
     this.#signal = signal;
+    this.#owner = owner;
   }
 
   /**
@@ -49,7 +52,7 @@ export class Budget {
   take<T>(count: number, value: T): T | Promise<T> {
     const never = this.#count(count);
     if (never !== undefined) return never;
-    return this.#turns.spent() ? this.#turns.next().then(() => value) : value;
+    return this.#turns.spent() ? this.#turns.next(this.#owner).then(() => value) : value;
   }
 
   /**
@@ -66,7 +69,7 @@ export class Budget {
       const found = work();
       return this.#count(sizeOf(found)) ?? found;
     };
-    return this.#turns.spent() ? this.#turns.next().then(done) : done();
+    return this.#turns.spent() ? this.#turns.next(this.#owner).then(done) : done();
   }
 
   /** @returns undefined while the budget lasts, else what is never answered. @throws as {@link take}. */

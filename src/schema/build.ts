@@ -54,11 +54,19 @@ function pace(schema: GraphQLSchema): void {
       const count = isObject ? readFromJson[field.name] : names?.includes(field.name) === true ? 1 : undefined;
       if (count === undefined) continue;
       const { resolve = defaultFieldResolver } = field;
-      const sizeOf = (): number => count;
-      field.resolve = (source, args, context, info) => context.budget.run(() => resolve(source, args, context, info), sizeOf);
+      field.resolve = (source, args, context, info) =>
+        context.budget.run(
+          () => resolve(source, args, context, info),
+          () => count * weightOf(source),
+        );
     }
   }
 }
+
+/** What the JSON of an object seldom exceeds. What is larger counts as more: tenants write annotations of 256 KB. */
+const commonBytes = 32_768;
+
+const weightOf = (source: unknown): number => (source instanceof ObjectRecord ? 1 + Math.floor(source.jsonBytes / commonBytes) : 1);
 
 /** Every subscription of the graph has a source of its own; type-graphql wants this all the same. */
 const noTopics: PubSub = {

@@ -231,15 +231,15 @@ function guarded(
   return (source, args, context, info) => {
     const refusal = refusalOf(permission, place, source, context, info);
     if (refusal === undefined) return resolve(source, args, context, info);
-    const error = located(refusal, info);
-    // What is refused counts as what it would have led to: thousands of refusals must not keep the loop either.
+    // What is refused counts as what it would have led to, and gives way before its place in the document is looked up: thousands of refusals must not
+    // keep the loop either.
     const pace = context.budget.take<void>(1, undefined);
     if (pace instanceof Promise) {
       return pace.then(() => {
-        throw error;
+        throw located(refusal, info);
       });
     }
-    throw error;
+    throw located(refusal, info);
   };
 }
 

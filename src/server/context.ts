@@ -59,6 +59,6 @@ export class RequestContext implements Context {
     this.projects = parts.projects;
     this.isolationPatterns = parts.isolationPatterns;
     this.now = parts.now;
-    this.budget = new Budget(turns, parts.budget, signal);
+    this.budget = new Budget(turns, parts.budget, signal, session.access.identity.userId);
   }
 }

@@ -54,7 +54,7 @@ export const assumedListLength = 5;
 
 export interface DocumentsOptions {
   readonly introspection: boolean;
-  /** Tokens of all documents that are kept; each takes some 500 bytes. Default 150,000. */
+  /** Tokens of all documents that are kept, and a hundredth of their characters; each takes some 500 bytes. Default 150,000. */
   readonly maxKeptTokens?: number;
 }
 
@@ -98,7 +98,8 @@ export class Documents {
     let document: DocumentNode;
     let tokens: number;
     try {
-      tokens = countTokens(text, this.#limits.maxTokens);
+      tokens = countTokens(text, this.#limits.maxTokens) + Math.ceil(text.length / 100);
+      checkText(text, this.#limits.maxTokens);
       document = parse(text);
       measure(document, this.#limits);
     } catch (error) {
@@ -134,6 +135,20 @@ export class Documents {
       this.#keptTokens -= tokens;
     }
   }
+}
+
+/** Longer than what people write; without it blanks and comments, which are no tokens, would be kept, and be looked through for the place of each error. */
+const maxCharactersPerToken = 16;
+
+/** @throws GatewayError `QUERY_TOO_COMPLEX` for a text that is long, or of many lines, beside the tokens that it may have. */
+function checkText(text: string, maxTokens: number): void {
+  if (text.length > maxCharactersPerToken * maxTokens) {
+    throw tooComplex(`The document has more than ${maxCharactersPerToken * maxTokens} characters.`);
+  }
+  let lines = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines += 1;
+  for (let at = text.indexOf('\r'); at >= 0; at = text.indexOf('\r', at + 1)) lines += 1;
+  if (lines > maxTokens) throw tooComplex(`The document has more than ${maxTokens} lines.`);
 }
 
 /** graphql-js gives no codes; clients know Apollo's. */

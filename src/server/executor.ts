@@ -4,19 +4,24 @@ import {
   OperationTypeNode,
   execute as executeByInterpreter,
   getNamedType,
+  isAbstractType,
   isInputObjectType,
+  isInterfaceType,
+  isObjectType,
   typeFromAST,
   visit,
   type DocumentNode,
   type ExecutionResult,
   type GraphQLInputObjectType,
+  type GraphQLNamedType,
   type GraphQLSchema,
   type GraphQLType,
   type OperationDefinitionNode,
+  type SelectionSetNode,
 } from 'graphql';
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import type { Context } from '../schema/context.js';
-import { operationOf, shapeOf } from './measure.js';
+import { fragmentsOf, operationOf, shapeOf } from './measure.js';
 
 /** One operation to be run. */
 export interface Execution {
@@ -33,8 +38,10 @@ export interface ExecutorOptions {
   readonly compileAt?: number;
   /** Operations that select more fields than this are never compiled: it would keep the loop for longer than 20 ms. Default 200. */
   readonly maxCompiledFields?: number;
-  /** Compiled operations that are kept; each takes some 26 KB. Default 500. */
+  /** Compiled operations that are kept. Default 500. */
   readonly maxCompiled?: number;
+  /** Fields of all that are kept, as they are compiled; each takes some 2 KB. Default 50,000. */
+  readonly maxKeptFields?: number;
   /** Told of each run. */
   readonly onRun?: (engine: 'compiled' | 'interpreted') => void;
 }
@@ -48,17 +55,20 @@ export class Executor {
   readonly #compileAt: number;
   readonly #maxCompiledFields: number;
   readonly #maxCompiled: number;
+  readonly #maxKeptFields: number;
   readonly #onRun: ((engine: 'compiled' | 'interpreted') => void) | undefined;
   readonly #plans = new WeakMap<DocumentNode, Map<string | undefined, Plan>>();
   /** In the order of last use, oldest first. */
   readonly #compiled = new Set<Plan>();
   readonly #answered = new Set<Plan>();
+  #keptFields = 0;
 
   constructor(schema: GraphQLSchema, options: ExecutorOptions = {}) {
     this.#schema = schema;
     this.#compileAt = options.compileAt ?? 3;
     this.#maxCompiledFields = options.maxCompiledFields ?? 200;
     this.#maxCompiled = options.maxCompiled ?? 500;
+    this.#maxKeptFields = options.maxKeptFields ?? 50_000;
     this.#onRun = options.onRun;
   }
 
@@ -104,7 +114,8 @@ export class Executor {
     let plans = this.#plans.get(document);
     if (plans === undefined) this.#plans.set(document, (plans = new Map<string | undefined, Plan>()));
     let plan = plans.get(operationName);
-    if (plan === undefined) plans.set(operationName, (plan = { runs: 0, fitness: undefined, query: undefined, answer: undefined }));
+    if (plan === undefined)
+      plans.set(operationName, (plan = { runs: 0, fitness: undefined, fields: 0, query: undefined, answer: undefined }));
     return plan;
   }
 
@@ -112,7 +123,8 @@ export class Executor {
     plan.runs += 1;
     if (plan.query === undefined) {
       if (plan.runs < this.#compileAt) return undefined;
-      plan.fitness ??= fitnessOf(this.#schema, document, operationOf(document, operationName), this.#maxCompiledFields);
+      const operation = operationOf(document, operationName);
+      plan.fitness ??= fitnessOf(this.#schema, document, operation, this.#maxCompiledFields);
       if (plan.fitness === 'unfit') return undefined;
       const compiled = compileQuery(this.#schema, document, operationName, { disablingCapturingStackErrors: true });
       if (!isCompiledQuery(compiled)) {
@@ -120,16 +132,17 @@ export class Executor {
         return undefined;
       }
       plan.query = compiled.query;
+      plan.fields = operation === undefined ? 0 : compiledFieldsOf(this.#schema, document, operation);
+      this.#keptFields += plan.fields;
     }
     this.#compiled.delete(plan);
     this.#compiled.add(plan);
-    if (this.#compiled.size > this.#maxCompiled) {
-      const [oldest] = this.#compiled;
-      if (oldest !== undefined) {
-        this.#compiled.delete(oldest);
-        oldest.query = undefined;
-        oldest.runs = 0;
-      }
+    for (const oldest of this.#compiled) {
+      if (oldest === plan || (this.#compiled.size <= this.#maxCompiled && this.#keptFields <= this.#maxKeptFields)) break;
+      this.#compiled.delete(oldest);
+      this.#keptFields -= oldest.fields;
+      oldest.query = undefined;
+      oldest.runs = 0;
     }
     const needed = plan.fitness as readonly string[];
     return needed.every((name) => variables?.[name] !== undefined) ? plan.query : undefined;
@@ -158,6 +171,8 @@ interface Plan {
   runs: number;
   /** Variables without which the compiled form would answer otherwise, or that the operation must not be compiled at all. */
   fitness: readonly string[] | 'unfit' | undefined;
+  /** As they are compiled. */
+  fields: number;
   query: CompiledQuery['query'] | undefined;
   answer: ExecutionResult | undefined;
 }
@@ -202,7 +217,7 @@ function fitnessOf(
 ): readonly string[] | 'unfit' {
   if (operation === undefined || operation.operation === OperationTypeNode.MUTATION) return 'unfit';
   const { fields, repeats } = shapeOf(document, operation);
-  if (fields > maxFields) return 'unfit';
+  if (fields > maxFields || compiledFieldsOf(schema, document, operation) > maxUnfolded * maxFields) return 'unfit';
   if (operation.variableDefinitions?.some(({ type }) => holdsItself(typeFromAST(schema, type))) === true) return 'unfit';
   let hasCondition = false;
   let isIntrospection = false;
@@ -236,6 +251,32 @@ function fitnessOf(
     if (definition.defaultValue !== undefined) inside.delete(definition.variable.name.value);
   }
   return [...inside];
+}
+
+/** Of what is behind interfaces each type is compiled by itself: nested, that multiplies. So many times the fields that are written is still compiled in a moment. */
+const maxUnfolded = 3;
+
+/** Fields of an operation as graphql-jit compiles them: what is selected of an interface or union counts once for each of its types, at every level. */
+function compiledFieldsOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): number {
+  const fragments = fragmentsOf(document);
+  const unfolded = (set: SelectionSetNode, type: GraphQLNamedType | undefined): number =>
+    sumOf(set, type) * (isAbstractType(type) ? schema.getPossibleTypes(type).length : 1);
+  const sumOf = ({ selections }: SelectionSetNode, type: GraphQLNamedType | undefined): number => {
+    let sum = 0;
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) {
+        sum += 1;
+        const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined;
+        if (selection.selectionSet !== undefined) sum += unfolded(selection.selectionSet, getNamedType(field?.type));
+      } else {
+        const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
+        const condition = inner?.typeCondition;
+        if (inner !== undefined) sum += sumOf(inner.selectionSet, condition === undefined ? type : schema.getType(condition.name.value));
+      }
+    }
+    return sum;
+  };
+  return unfolded(operation.selectionSet, schema.getRootType(operation.operation) ?? undefined);
 }
 
 /** Whether an input type is reached from itself, or from one of its fields. */

@@ -123,6 +123,14 @@ export class Front {
       if (response.headersSent || response.destroyed) response.destroy();
       else bytes = await this.#refuse(request, response, error, requestId);
     }
+    this.#endUnread(response);
+  }
+
+  /** A client has as long to read its answer as the answer had to be made: what nobody reads is not kept for ever. */
+  #endUnread(response: ServerResponse): void {
+    if (response.closed) return;
+    const timer = setTimeout(() => response.destroy(), this.#options.requestTimeoutMs);
+    response.once('close', () => clearTimeout(timer));
   }
 
   async #answerPage(request: IncomingMessage, response: ServerResponse): Promise<number> {
@@ -203,7 +211,9 @@ export class Front {
       response.setHeader('content-type', contentType(mediaType));
       response.statusCode = statusOfAnswer(operation, answer.status ?? 200, mediaType);
       const { string } = answer.body;
-      return await send(request, response, operation.isFormatted ? string : this.#formatted(string, requestId));
+      // Apollo's own words, too, where it could not put the answer together.
+      const isOurs = operation.isFormatted && answer.status !== 500;
+      return await send(request, response, isOurs ? string : this.#formatted(string, requestId));
     } finally {
       this.#options.onOver(operation.context);
     }

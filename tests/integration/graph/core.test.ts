@@ -166,6 +166,7 @@ describe('the graph', () => {
       ['offset: 1, after: "x"', 'offset', 'A page is named by after or by offset, not by both.'],
       ['after: "x"', 'after', 'The cursor is none that this API gives.'],
       ['filter: { labelSelector: "a=(" }', 'filter.labelSelector', undefined],
+      [`filter: { search: "${'a'.repeat(20_000)}" }`, 'filter.search', 'A text in a filter has at most 16384 characters.'],
       [`filter: { nodeNames: [${'"a" '.repeat(1_001)}] }`, 'filter.nodeNames', 'A list in a filter has at most 1000 values.'],
     ])('refuses %s', async (args, field, message) => {
       const { data, errors } = await ask(`{ pods(${args}) { totalCount } }`);

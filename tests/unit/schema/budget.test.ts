@@ -107,6 +107,14 @@ describe('turns of the loop', () => {
     expect(order).toEqual(['a', 'a goes on', 'b', 'b goes on', 'c', 'c goes on']);
   });
 
+  it('goes from owner to owner, whoever has more that waits', async () => {
+    const turns = new Turns(5);
+    const order: string[] = [];
+    const wait = (owner: string, name: string): Promise<unknown> => turns.next(owner).then(() => order.push(name));
+    await Promise.all([...['a1', 'a2', 'a3', 'a4'].map((name) => wait('a', name)), wait('b', 'b1'), wait('b', 'b2')]);
+    expect(order).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'a4']);
+  });
+
   it('keeps timers and input going while a thousand wait', async () => {
     const turns = new Turns(5);
     let longestMs = 0;

@@ -57,6 +57,11 @@ it('refuses twenty thousand levels before anything recurses', () => {
   expect(refusal(documents.inspect('{ pod '.repeat(20_000) + '}'.repeat(20_000)))).toMatch(/200 levels/);
 });
 
+it('refuses a text that is long or of many lines beside its tokens', () => {
+  expect(refusal(documents.inspect(`{ pod { name } } # ${'x'.repeat(1_000_000)}`))).toMatch(/characters/);
+  for (const end of ['\n', '\r']) expect(refusal(documents.inspect(`{ ${end.repeat(5_001)} pod { name } }`))).toMatch(/characters|lines/);
+});
+
 it('refuses too many aliases, also in fragments that are spread often', () => {
   expect(refusal(documents.inspect(`{ ${'a:pod { name } '.repeat(1)} }`))).toBeUndefined();
   expect(refusal(documents.inspect(`{ ${Array.from({ length: 6 }, (_, i) => `a${i}: pod { name }`).join(' ')} }`))).toMatch(/5 aliases/);
@@ -144,7 +149,7 @@ describe('what is kept', () => {
   const text = (index: number): string => `{ a${index}: pod { name } }`;
 
   it('is bounded by tokens, and what was used last stays', () => {
-    const kept = small({ maxKeptTokens: 8 * 4 });
+    const kept = small({ maxKeptTokens: 9 * 4 });
     const hashes = [0, 1, 2, 3].map((index) => hashOf(kept.inspect(text(index))));
     for (const hash of hashes) expect(kept.byHash(hash)).toBeDefined();
     kept.inspect(text(0));
