@@ -15,7 +15,8 @@ import { Reflector } from '../../src/k8s/reflector.js';
 import type { ClusterSource } from '../../src/k8s/source.js';
 import { Store } from '../../src/k8s/store.js';
 import { CertificateAuthority } from '../support/certificates.js';
-import { sharedControlPlane, startControlPlane, until, type ControlPlane } from '../support/control-plane.js';
+import { sharedControlPlane, startControlPlane, type ControlPlane } from '../support/control-plane.js';
+import { until } from '../support/until.js';
 
 class ConfigMapRecord extends ObjectRecord {
   get kind(): string {

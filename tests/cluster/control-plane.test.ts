@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { describeSimulated, sharedControlPlane, startControlPlane, until, type ControlPlane } from '../support/control-plane.js';
+import { describeSimulated, sharedControlPlane, startControlPlane, type ControlPlane } from '../support/control-plane.js';
+import { until } from '../support/until.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 let controlPlane: ControlPlane;

@@ -4,7 +4,8 @@ import { Clusters } from '../../src/k8s/clusters.js';
 import type { ClusterConfig } from '../../src/config.js';
 import type { Answer, ApiClient, ApiSocket, ApiStream } from '../support/clients.js';
 import { codesOf } from '../support/clients.js';
-import { describeSimulated, sharedControlPlane, startControlPlane, until, type ControlPlane } from '../support/control-plane.js';
+import { describeSimulated, sharedControlPlane, startControlPlane, type ControlPlane } from '../support/control-plane.js';
+import { until } from '../support/until.js';
 import { TestGateway } from '../support/gateway.js';
 import { projectLabel } from '../support/objects.js';
 

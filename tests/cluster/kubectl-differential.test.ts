@@ -8,7 +8,8 @@ import { watchedKinds } from '../../src/domain/kinds/index.js';
 import { Clusters } from '../../src/k8s/clusters.js';
 import type { Kind } from '../../src/k8s/kind.js';
 import type { ClusterSource } from '../../src/k8s/source.js';
-import { describeSimulated, sharedControlPlane, until, type ControlPlane } from '../support/control-plane.js';
+import { describeSimulated, sharedControlPlane, type ControlPlane } from '../support/control-plane.js';
+import { until } from '../support/until.js';
 
 type Json = Record<string, any>;
 

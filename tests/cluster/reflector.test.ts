@@ -15,7 +15,7 @@ import { Reflector, type SyncState } from '../../src/k8s/reflector.js';
 import type { Item, Sink } from '../../src/k8s/sink.js';
 import type { ClusterSource } from '../../src/k8s/source.js';
 import { sharedControlPlane } from '../support/control-plane.js';
-import { until as untilSoon } from '../support/fake-kube.js';
+import { until } from '../support/until.js';
 
 class ConfigMapRecord extends ObjectRecord {
   get kind(): string {
@@ -135,14 +135,6 @@ function connectTo(to: Endpoint): ClusterConnection {
   return connection;
 }
 
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 30_000;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error('the condition did not come to hold');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 const configOf = (path: string, name = 'real'): ClusterConfig => ({
   name,
   displayName: name,
@@ -220,7 +212,7 @@ describe('A reflector on a real API server', () => {
   test('lists page by page, then follows what is created, changed and deleted', async () => {
     const connection = connectTo(endpoint);
     const { mirror, reflector, states } = reflect(connection);
-    await until(() => reflector.state.synced);
+    await until('the first sync', () => reflector.state.synced);
     expect(mirror.known).toEqual(await truth(connection));
     expect(mirror.known.size).toBeGreaterThanOrEqual(1_203);
     expect(states[0]!.total).toBe(states[0]!.listed);
@@ -228,7 +220,7 @@ describe('A reflector on a real API server', () => {
     await write('POST', mapsPath, mapOf('one'));
     await write('PUT', `${mapsPath}/one`, mapOf('one', 'y'));
     await write('DELETE', `${mapsPath}/one`);
-    await until(() => mirror.events.includes('DELETED one'));
+    await until('the last of it', () => mirror.events.includes('DELETED one'));
     expect(mirror.events.filter((event) => event.endsWith(' one'))).toEqual(['ADDED one', 'MODIFIED one', 'DELETED one']);
     expect(mirror.known).toEqual(await truth(connection));
     expect([mirror.lists, states.length]).toEqual([1, 1]);
@@ -237,13 +229,13 @@ describe('A reflector on a real API server', () => {
   test('loses nothing while its watches end again and again', async () => {
     const connection = connectTo(endpoint);
     const { mirror, reflector, states } = reflect(connection, { watchSilenceMs: 1_000 });
-    await until(() => reflector.state.synced);
+    await until('the first sync', () => reflector.state.synced);
     for (let round = 0; round < 25; round += 1) {
       await write('POST', mapsPath, mapOf(`end-${round}`));
       await write('DELETE', `${mapsPath}/end-${round}`);
       await new Promise((resolve) => setTimeout(resolve, 150));
     }
-    await until(() => mirror.events.includes('DELETED end-24'));
+    await until('the last of it', () => mirror.events.includes('DELETED end-24'));
     const expected = Array.from({ length: 25 }, (_, round) => [`ADDED end-${round}`, `DELETED end-${round}`]).flat();
     expect(mirror.events.filter((event) => event.includes(' end-'))).toEqual(expected);
     expect([mirror.lists, states.length]).toEqual([1, 1]);
@@ -266,12 +258,12 @@ describe('A reflector on a real API server', () => {
     const direct = connectTo(endpoint);
     const near: Endpoint = { ...endpoint, server: `https://127.0.0.1:${port}`, dial: (refused) => endpoint.dial(refused) };
     const { mirror, reflector } = reflect(connectTo(near));
-    await until(() => reflector.state.synced);
+    await until('the first sync', () => reflector.state.synced);
     for (let round = 0; round < 20; round += 1) {
       await write('POST', mapsPath, mapOf(`cut-${round}`));
       if (round % 4 === 0) for (const socket of [...sockets]) socket.destroy();
     }
-    await until(() => mirror.known.has('cut-19'));
+    await until('the last of it', () => mirror.known.has('cut-19'));
     expect(mirror.known).toEqual(await truth(direct));
     expect(mirror.events.filter((event) => event.includes(' cut-'))).toEqual(
       Array.from({ length: 20 }, (_, round) => `ADDED cut-${round}`),
@@ -283,7 +275,7 @@ describe('A reflector on a real API server', () => {
 describe('A real cluster', () => {
   test('is healthy, and tells its version and uid', async () => {
     const { clusters, source } = follow(kubeconfig, [namespaces, configMaps]);
-    await until(() => clusters.ready && clusters.get('real')?.status === 'HEALTHY');
+    await until('the status', () => clusters.ready && clusters.get('real')?.status === 'HEALTHY');
     expect(clusters.get('real')?.version).toMatch(/^v1\.\d+/);
     expect(source.uid).toMatch(/^[0-9a-f-]{36}$/);
     expect(source.unavailable([namespaces, configMaps])).toBeUndefined();
@@ -292,7 +284,7 @@ describe('A real cluster', () => {
 
   test('tells what happened between two versions, proven by an event or by a bookmark', async () => {
     const { clusters, source } = follow(kubeconfig, [namespaces, configMaps]);
-    await until(() => clusters.ready);
+    await until('readiness', () => clusters.ready);
     const { signal } = new AbortController();
     const before = (await write('POST', mapsPath, mapOf('past-0'))).metadata.resourceVersion;
     const created = (await write('POST', mapsPath, mapOf('past-1'))).metadata.resourceVersion;
@@ -309,7 +301,7 @@ describe('A real cluster', () => {
     const other = (await write('POST', '/api/v1/namespaces', { metadata: { name: `${namespace}-other` } })).metadata.resourceVersion;
     await write('DELETE', `/api/v1/namespaces/${namespace}-other`);
     const later = follow(kubeconfig, [configMaps]);
-    await until(() => later.clusters.ready);
+    await until('readiness', () => later.clusters.ready);
     expect(BigInt(later.source.store(configMaps).resourceVersion!)).toBeGreaterThanOrEqual(BigInt(other));
     const proven = await past(before, other);
     expect(proven?.slice(0, 4)).toEqual(whole);
@@ -317,8 +309,8 @@ describe('A real cluster', () => {
 
   test('that does not know the gateway says so', async () => {
     const { clusters, source } = follow(await kubeconfigAs('unknown', { token: 'nothing' }), [namespaces]);
-    await until(() => clusters.ready);
-    await untilSoon(() => clusters.get('real')?.statusMessage === 'The cluster refuses the credentials of the gateway.');
+    await until('readiness', () => clusters.ready);
+    await until('the status', () => clusters.get('real')?.statusMessage === 'The cluster refuses the credentials of the gateway.');
     expect(clusters.get('real')).toMatchObject({ status: 'UNREACHABLE', reached: false });
     expect(source.unavailable([namespaces])).toMatchObject({ message: 'The cluster refuses the credentials of the gateway.' });
   });
@@ -326,9 +318,9 @@ describe('A real cluster', () => {
   test('that does not let the gateway read a kind is degraded', async () => {
     const powerless = await kubeconfigAs('powerless', { as: 'nobody', 'as-groups': ['system:authenticated'] }, { isOwn: true });
     const { clusters, source } = follow(powerless, [namespaces]);
-    await until(() => clusters.ready);
+    await until('readiness', () => clusters.ready);
     expect(source.unavailable([namespaces])).toMatchObject({ message: 'The cluster does not allow this.', staleSince: undefined });
-    await untilSoon(() => clusters.get('real')?.status === 'DEGRADED');
+    await until('the status', () => clusters.get('real')?.status === 'DEGRADED');
     expect(clusters.get('real')).toMatchObject({ reached: true, statusMessage: 'The gateway cannot tell which cluster it is.' });
   });
 });

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { startSandbox, type Sandbox } from '../../src/sandbox/cluster.js';
-import { sharedControlPlane, until } from '../support/control-plane.js';
+import { sharedControlPlane } from '../support/control-plane.js';
+import { until } from '../support/until.js';
 
 interface Ran {
   readonly code: number | null;

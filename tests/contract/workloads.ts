@@ -1,4 +1,5 @@
 /* What controllers, scheduler and kubelets make of objects, on the embedded cluster and on the real control plane alike. */
+import { until } from '../support/until.js';
 import type { ApiServer } from './api-server.js';
 
 /** A cluster with nodes that run pods. */
@@ -15,7 +16,6 @@ type Value = any;
 
 const merge = 'application/merge-patch+json';
 /** Longer than any of this takes on a slow machine; nothing waits for it to pass. */
-const timeoutMs = 45_000;
 
 export function describeWorkloads(name: string, start: () => Promise<LiveCluster>): void {
   describe(`${name} with workloads`, () => {
@@ -410,7 +410,7 @@ export function describeWorkloads(name: string, start: () => Promise<LiveCluster
           jobTemplate: { spec: { template: template('busybox:1', cluster.ending(0), { restartPolicy: 'Never' }) } },
         },
       });
-      const job = await until('a job', async () => (await list('jobs'))[0], 90_000);
+      const job = await until('a job', async () => (await list('jobs'))[0], { timeoutMs: 90_000 });
       const minute = Math.floor(Date.parse(job.metadata.annotations['batch.kubernetes.io/cronjob-scheduled-timestamp']) / 60_000);
       expect(job.metadata.name).toBe(`often-${minute}`);
       expect(job.metadata.ownerReferences).toMatchObject([{ apiVersion: 'batch/v1', kind: 'CronJob', name: 'often', controller: true }]);
@@ -435,14 +435,4 @@ export function describeWorkloads(name: string, start: () => Promise<LiveCluster
       expect(await list('pods')).toEqual([]);
     });
   });
-}
-
-async function until<T>(what: string, probe: () => Promise<T | undefined>, withinMs = timeoutMs): Promise<T> {
-  const end = performance.now() + withinMs;
-  for (;;) {
-    const found = await probe();
-    if (found !== undefined) return found;
-    if (performance.now() > end) throw new Error(`${what} did not come to be within ${withinMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

@@ -4,6 +4,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { fileURLToPath } from 'node:url';
 import { parse as parseYaml } from 'yaml';
 import { followPods, type FollowedPod, type PodChange } from '../../examples/follow-pods.mjs';
+import { until } from '../support/until.js';
 import { buildGateway } from './start/build.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -255,15 +256,6 @@ class Wire {
   }
 }
 
-/** Fails after 20 s. */
-async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = performance.now() + 20_000;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`It did not come to this: ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 describe('the client that follows pods', () => {
   /** What a test has opened. */
   const closers: (() => unknown)[] = [];
@@ -290,7 +282,7 @@ describe('the client that follows pods', () => {
       },
     });
     const syncs = (): number => changes.filter(({ type }) => type === 'SYNCED').length;
-    await until(() => syncs() === 1, 'it has all pods');
+    await until('it has all pods', () => syncs() === 1);
     const before = changes.length;
     const gone = [...pods.entries()].find(([, { clusterName, name }]) => clusterName === 'east' && name.startsWith('coupon-'));
     if (gone === undefined) throw new Error('The demo has no pod of that name.');
@@ -299,24 +291,24 @@ describe('the client that follows pods', () => {
     wire.cut();
     await demo.kube('华东一', 'DELETE', `/api/v1/namespaces/${namespaceName}/pods/${name}?gracePeriodSeconds=0`);
     await until(
-      async () => (await demo.kube('华东一', 'GET', `/api/v1/namespaces/${namespaceName}/pods/${name}`)).code === 404,
       'the pod is gone',
+      async () => (await demo.kube('华东一', 'GET', `/api/v1/namespaces/${namespaceName}/pods/${name}`)).code === 404,
     );
     expect(pods.has(goneId)).toBe(true);
     wire.mend();
 
-    await until(() => syncs() === 2, 'it has come back');
-    await until(() => !pods.has(goneId), 'it knows that the pod is gone');
+    await until('it has come back', () => syncs() === 2);
+    await until('it knows that the pod is gone', () => !pods.has(goneId));
     expect(wire.connections).toBe(2);
     expect(changes.some(({ type }) => type === 'RESET')).toBe(false);
     // Only what happened: the rest was not told again.
     expect(changes.length - before).toBeLessThan(pods.size / 2);
-    await until(async () => {
+    await until('it has what the list has', async () => {
       const { data } = await post(cloudAdministrator, JSON.stringify({ query: '{ pods(first: 500) { nodes { id status } } }' }));
       const listed = data.pods.nodes.map(({ id, status }: { id: string; status: string }) => `${id} ${status}`);
       const followed = [...pods].map(([id, { status }]) => `${id} ${status}`);
       return JSON.stringify(listed.sort()) === JSON.stringify(followed.sort());
-    }, 'it has what the list has');
+    });
     stop.abort();
     await following;
   }, 60_000);
@@ -336,7 +328,7 @@ describe('the client that follows pods', () => {
     const child = run(user, 'examples/follow-pods.mjs', ['p-shop'], { GATEWAY_URL: demo.url.replace('http', 'ws') });
     let printed = '';
     child.stdout?.on('data', (data: Buffer) => (printed += data.toString('utf8')));
-    await until(() => /^[1-9]\d* pods$/m.test(printed), 'it has all pods');
+    await until('it has all pods', () => /^[1-9]\d* pods$/m.test(printed));
     const { data } = await query(user, 'my-pods', 'first=1');
     const { clusterName, namespaceName, name } = data.pods.nodes[0];
     expect(printed).toContain(`ADDED ${clusterName}/${namespaceName}/${name} `);

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { Agent } from 'undici';
 import { stringify } from 'yaml';
 import { CertificateAuthority } from './certificates.js';
+import { until } from './until.js';
 
 /** Who signs in by token. `admin` may do everything; `controlplane/objects.yaml` says what the others may. Only the `gateway` is in the audit log. */
 export type User = 'admin' | 'alice' | 'bob' | 'nobody' | 'gateway';
@@ -85,26 +86,6 @@ export function describeSimulated(name: string, suite: () => void): void {
   const folder = process.env[folderVariable];
   const isSimulated = folder !== undefined && new ControlPlane(folder).simulated;
   (isSimulated ? describe : describe.skip)(name, suite);
-}
-
-/** Resolves to what `probe` gives once that is neither undefined nor false; fails with its last error, or after the time. */
-export async function until<T>(
-  what: string,
-  probe: () => T | Promise<T>,
-  { timeoutMs = 30_000, intervalMs = 50 } = {},
-): Promise<NonNullable<Exclude<T, false>>> {
-  const end = performance.now() + timeoutMs;
-  for (;;) {
-    let failure: unknown;
-    try {
-      const found = await probe();
-      if (found !== undefined && found !== null && found !== false) return found as NonNullable<Exclude<T, false>>;
-    } catch (error) {
-      failure = error;
-    }
-    if (performance.now() > end) throw new Error(`${what} did not come to be within ${timeoutMs} ms`, { cause: failure });
-    await new Promise((resolve) => setTimeout(resolve, intervalMs));
-  }
 }
 
 /** A running control plane: a real API server and what the options say, on loopback ports of its own. */

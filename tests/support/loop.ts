@@ -28,3 +28,14 @@ export async function watchLoop<T>(
   isOver = true;
   return { result, wholeMs: cpuMs() - startedAtMs, longestMs, turns };
 }
+
+/**
+ * Watches the loop while the same is done up to five times, and no more once others had their turn as often as they should.
+ * A collection of garbage, or another program on the machine, makes one time long; work that keeps the loop makes all of them long.
+ * @returns the longest that nobody else had a turn, in milliseconds of CPU, at the best time.
+ */
+export async function longestTurn(run: () => Promise<unknown>, maxMs: number): Promise<number> {
+  let bestMs = Infinity;
+  for (let attempt = 0; attempt < 5 && bestMs >= maxMs; attempt += 1) bestMs = Math.min(bestMs, (await watchLoop(run)).longestMs);
+  return bestMs;
+}

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { TestGateway } from '../../support/gateway.js';
 import { kindNamed } from '../../support/in-process.js';
-import { numbers, startWorld, times, watched } from './world.js';
+import { longestTurn } from '../../support/loop.js';
+import { numbers, startWorld, times } from './world.js';
 
 // One tenant, within every limit, against the time and the memory of all. An answer or a refusal is both right; keeping the loop is not.
 
@@ -53,25 +54,29 @@ describe('one tenant does not keep the loop', () => {
       'by timetables that never come',
       `{ workloads(first: 100, filter: { kinds: [CRON_JOB] }) { nodes { ... on CronJob { ${times(95, (at) => `a${at}: nextScheduledAt`)} } } } }`,
     ],
-  ])('%s', async (_, query, variables = {}) => {
-    const { longestMs } = await watched(async () => {
-      for (let run = 0; run < 3; run += 1) await gateway.as('alice').query(query, { variables });
-    });
-    expect({ longestMs, isShared: longestMs < maxTurnMs }).toMatchObject({ isShared: true });
-  });
+  ])(
+    '%s',
+    async (_, query, variables = {}) => {
+      expect(await longestTurn(() => gateway.as('alice').query(query, { variables }), maxTurnMs)).toBeLessThan(maxTurnMs);
+    },
+    60_000,
+  );
 
   it('by a namespace that changes under many streams', async () => {
     const socket = await gateway.as('alice').socket();
     const streams = numbers(150).map(() => socket.subscribe('subscription { podChanges(filter: { search: "pod-" }) { type } }'));
     for (const stream of streams) while ((await stream.answer()).data.podChanges.type !== 'SYNCED');
-    const namespace = { name: 'a1', labels: { 'openstack.org/project-id': 'p-a' }, annotations: { touched: 'yes' } };
-    const { longestMs } = await watched(async () => {
-      gateway.memory.cluster('east').put(kindNamed('Namespace'), { metadata: namespace });
+    const namespace = { name: 'a1', labels: { 'openstack.org/project-id': 'p-a' } };
+    let touched = 0;
+    const longestMs = await longestTurn(async () => {
+      gateway.memory
+        .cluster('east')
+        .put(kindNamed('Namespace'), { metadata: { ...namespace, annotations: { touched: `${(touched += 1)}` } } });
       await gateway.as('bob').query('{ viewer { name } }');
-    });
+    }, maxTurnMs);
     socket.socket.terminate();
-    expect({ longestMs, isShared: longestMs < maxTurnMs }).toMatchObject({ isShared: true });
-  }, 60_000);
+    expect(longestMs).toBeLessThan(maxTurnMs);
+  }, 120_000);
 
   it('and is not answered before everybody else', async () => {
     const lists = times(90, (at) => `a${at}: pods(first: 1, filter: { search: "none-${at}" }) { pageInfo { hasNextPage } }`);

@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { watchedKinds } from '../../../src/domain/kinds/index.js';
 import { kindNamed } from '../../support/in-process.js';
 import { MemoryRegistry } from '../../support/memory-registry.js';
@@ -70,14 +69,3 @@ export async function startWorldWithNorth(world: WorldOptions): Promise<TestGate
 export const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
 
 export const times = (count: number, text: (index: number) => string): string => numbers(count).map(text).join(' ');
-
-/** Runs something and watches the loop. @returns its result, and the longest time that nobody else had a turn, in milliseconds. */
-export async function watched<T>(run: () => Promise<T>): Promise<{ readonly result: T; readonly longestMs: number }> {
-  const delays = monitorEventLoopDelay({ resolution: 1 });
-  delays.enable();
-  const result = await run();
-  // Delays are noted in the turn after.
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  delays.disable();
-  return { result, longestMs: delays.max / 1e6 };
-}

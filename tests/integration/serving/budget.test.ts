@@ -1,6 +1,6 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { codesOf, type Answer } from '../../support/clients.js';
 import { TestGateway } from '../../support/gateway.js';
+import { cpuMs, longestTurn } from '../../support/loop.js';
 import type { Draft } from '../../support/objects.js';
 
 const nodeCount = 20;
@@ -80,36 +80,33 @@ describe('a cycle four deep', () => {
 describe('a query that resolves much', () => {
   it('gives way to others, whichever engine runs it', async () => {
     const roomy = await start(10_000_000);
-    const delay = monitorEventLoopDelay({ resolution: 1 });
     try {
       const others = roomy.as('other');
       await others.query('{ viewer { name } }');
+      // Each engine is watched for itself: an operation is interpreted until it was asked for often enough to be compiled.
       for (let run = 0; run < 4; run++) {
-        let isOver = false;
-        let answered = 0;
-        const large = roomy
-          .as('admin')
-          .query(fourDeep)
-          .finally(() => (isOver = true));
-        delay.enable();
-        const startedMs = performance.now();
-        let tookMs = 0;
-        void large.then(() => (tookMs = performance.now() - startedMs));
-        while (!isOver) {
-          await others.query('{ viewer { name } }');
-          if (!isOver) answered += 1;
-        }
-        const { errors, status } = await large;
-        expect([status, errors]).toEqual([200, undefined]);
-        // One that kept the loop would let in those alone that came before it.
-        expect(answered).toBeGreaterThan(tookMs / 200);
+        const longestMs = await longestTurn(async () => {
+          let isOver = false;
+          let answered = 0;
+          const startedMs = cpuMs();
+          const large = roomy
+            .as('admin')
+            .query(fourDeep)
+            .finally(() => (isOver = true));
+          while (!isOver) {
+            await others.query('{ viewer { name } }');
+            if (!isOver) answered += 1;
+          }
+          const { errors, status } = await large;
+          expect([status, errors]).toEqual([200, undefined]);
+          // One that kept the loop would let in those alone that came before it.
+          expect(answered).toBeGreaterThan((cpuMs() - startedMs) / 200);
+        }, 100);
+        // Far above the 10 ms that it takes for itself: the answer is one piece of text in the end.
+        expect(longestMs).toBeLessThan(100);
       }
     } finally {
-      delay.disable();
       await roomy.stop();
     }
-    // Far above the 10 ms that it takes for itself: the machine may be busy, and garbage is collected too.
-    expect(delay.max / 1e6).toBeLessThan(500);
-    expect(delay.percentile(95) / 1e6).toBeLessThan(60);
-  });
+  }, 60_000);
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { digestOfToken } from '../../../src/auth/token-file.js';
 import { SandboxServer } from '../../support/sandbox-server.js';
+import { until } from '../../support/until.js';
 import { buildGateway } from './build.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'start-'));
@@ -126,7 +127,7 @@ describe('the command', () => {
       MANAGEMENT_PORT: String(managementPort),
     });
     const end = ended(child);
-    await until(async () => (await fetch(`http://127.0.0.1:${managementPort}/readyz`)).ok);
+    await until('readiness', async () => (await fetch(`http://127.0.0.1:${managementPort}/readyz`)).ok);
     const answer = await fetch(`http://127.0.0.1:${port}/graphql`, {
       method: 'POST',
       headers: { authorization: 'Bearer root-token', 'content-type': 'application/json' },
@@ -155,12 +156,4 @@ async function freePort(): Promise<number> {
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
   return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 30_000;
-  while (!(await condition().catch(() => false))) {
-    if (performance.now() > end) throw new Error('The condition did not come to hold.');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

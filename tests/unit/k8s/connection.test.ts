@@ -115,16 +115,16 @@ describe('A read', () => {
     const startedAt = performance.now();
     expect(await connection.read('/version', { signal: forever() })).toEqual({ done: true });
     expect(performance.now() - startedAt).toBeGreaterThan(290);
-    expect(performance.now() - startedAt).toBeLessThan(900);
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
   });
 
   test('does not wait beyond its time, nor try more often than it may', async () => {
     const busy = await serve(json('', 503, { 'retry-after': '60' }));
     const startedAt = performance.now();
-    expect(await failureOf(connectTo(busy.url).read('/version', { signal: forever(), timeoutMs: 2_000 }))).toMatchObject({
+    expect(await failureOf(connectTo(busy.url).read('/version', { signal: forever(), timeoutMs: 10_000 }))).toMatchObject({
       code: 'UNAVAILABLE',
     });
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect(busy.asked).toHaveLength(1);
 
     const broken = await serve((_, response) => response.destroy());
