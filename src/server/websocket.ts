@@ -45,7 +45,7 @@ export interface SocketsOptions {
   onFailure(error: unknown): void;
 }
 
-/** Queries and mutations that one socket may have under way; answers that were not taken yet count. */
+/** Queries and mutations that one socket may have under way; answers that were not taken yet count, and what was given up and has not ended yet. */
 const maxQueriesPerSocket = 100;
 
 /** Bytes that wait for a client, past which nothing more is read from it: who only asks and never listens is held up, and takes no memory. */
@@ -59,8 +59,8 @@ interface Extra extends Record<PropertyKey, unknown> {
   readonly requestId: string;
   /** Aborts when the socket closes. */
   readonly closed: AbortSignal;
-  /** Ids of the queries and mutations that are under way. */
-  readonly queries: Set<string>;
+  /** The queries and mutations that are under way; one id may have had several. */
+  readonly queries: Set<End>;
   session?: Session;
 }
 
@@ -191,7 +191,7 @@ export class Sockets {
   }
 
   #protocolOptions(): ServerOptions<Params, Extra> {
-    const { authenticator, formatError, initTimeoutMs = 3_000, onOver } = this.#options;
+    const { authenticator, formatError, initTimeoutMs = 3_000 } = this.#options;
     return {
       connectionInitWaitTimeout: initTimeoutMs,
       onConnect: async ({ connectionParams, extra }) => {
@@ -218,15 +218,7 @@ export class Sockets {
           return [asGraphQLError(error)];
         }
       },
-      execute: async (args) => {
-        const { contextValue, end } = args as OperationArgs;
-        try {
-          return await this.#options.operations.run(executionOf(args as OperationArgs));
-        } finally {
-          end.release();
-          onOver(contextValue);
-        }
-      },
+      execute: (args) => this.#execute(args as OperationArgs),
       subscribe: (args) => this.#subscribe(args as OperationArgs),
       onNext: (_context, _id, _payload, args, result) => {
         const { contextValue, cost } = args as OperationArgs;
@@ -240,8 +232,7 @@ export class Sockets {
         } as FormattedExecutionResult;
       },
       onError: ({ extra }, id, _payload, errors) => errors.map((error) => formatError(error, operationIdOf(extra, id))),
-      onComplete: ({ extra }, id) => {
-        extra.queries.delete(id);
+      onComplete: ({ extra }) => {
         // Once it is told that the operation is complete.
         if (this.#isClosing && extra.queries.size === 0) setImmediate(sendAway, extra.socket);
       },
@@ -261,10 +252,11 @@ export class Sockets {
       if (extra.queries.size >= maxQueriesPerSocket) {
         throw new GatewayError('RATE_LIMITED', `A socket may have ${maxQueriesPerSocket} queries under way.`);
       }
-      extra.queries.add(id);
     }
     const end = new End(extra.closed, isStream ? undefined : requestTimeoutMs);
+    if (!isStream) extra.queries.add(end);
     return {
+      queries: extra.queries,
       schema,
       document: good.document,
       operationName: name ?? null,
@@ -273,6 +265,31 @@ export class Sockets {
       cost: extensions?.['cost'] === true ? cost : undefined,
       end,
     };
+  }
+
+  /** The answer as a stream of one: graphql-ws ends a stream at once when its client has enough, and an answer never. */
+  #execute(args: OperationArgs): AsyncGenerator<ExecutionResult, void, void> {
+    const { contextValue, end, queries } = args;
+    let isRunning = false;
+    let isLeft = false;
+    const over = (): void => {
+      if (isLeft && !isRunning) queries.delete(end);
+    };
+    const release = (): void => {
+      isLeft = true;
+      end.release();
+      over();
+    };
+    return new AnswerStream(once(undefined), end, release, async () => {
+      isRunning = true;
+      try {
+        return await this.#options.operations.run(executionOf(args));
+      } finally {
+        isRunning = false;
+        this.#options.onOver(contextValue);
+        over();
+      }
+    });
   }
 
   async #subscribe(args: OperationArgs): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
@@ -335,6 +352,8 @@ export class Sockets {
 type OperationArgs = ExecutionArgs & {
   readonly contextValue: RequestContext;
   readonly end: End;
+  /** Those of its socket. */
+  readonly queries: Set<End>;
   /** Set where the client asked to be told. */
   readonly cost: number | undefined;
 };
@@ -401,6 +420,10 @@ function closingReasonOf(ended: AbortSignal): string {
   return ended.reason instanceof GatewayError ? ended.reason.message.slice(0, 120) : 'The sign-in has ended.';
 }
 
+async function* once<T>(event: T): AsyncGenerator<T, void, void> {
+  yield await Promise.resolve(event);
+}
+
 /** Answers to the events of a stream. `return` ends the stream at once, also while it waits for an event, which a generator function could not. */
 class AnswerStream implements AsyncGenerator<ExecutionResult, void, void> {
   readonly #events: AsyncIterator<unknown>;
@@ -418,7 +441,11 @@ class AnswerStream implements AsyncGenerator<ExecutionResult, void, void> {
   async next(): Promise<IteratorResult<ExecutionResult, void>> {
     try {
       const event = await this.#events.next();
-      if (event.done !== true && !this.#leaving.signal.aborted) return { done: false, value: await this.#answer(event.value) };
+      if (event.done !== true && !this.#leaving.signal.aborted) {
+        const value = await this.#answer(event.value);
+        // Whoever had enough meanwhile is told nothing more.
+        return this.#release === undefined ? { done: true, value: undefined } : { done: false, value };
+      }
     } catch (error) {
       this.#end();
       throw error;

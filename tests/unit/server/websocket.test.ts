@@ -63,6 +63,8 @@ class Source {
 let source = new Source();
 let runs = 0;
 let pending: (() => void)[] = [];
+/** Of the queries that wait. */
+let signals: AbortSignal[] = [];
 
 const refused = (context: Context): never => {
   throw context.refusals.refuse('WORKLOAD_VIEW', 'p-a', () => 'ticks');
@@ -78,7 +80,12 @@ const bug = (): never => {
 };
 Object.assign(fieldOf('Query', 'text'), { resolve: () => `text ${(runs += 1)}` });
 Object.assign(fieldOf('Query', 'large'), { resolve: large });
-Object.assign(fieldOf('Query', 'wait'), { resolve: () => new Promise<void>((resolve) => pending.push(resolve)) });
+Object.assign(fieldOf('Query', 'wait'), {
+  resolve: (_source: unknown, _args: unknown, { signal }: Context) => {
+    signals.push(signal);
+    return new Promise<void>((resolve) => pending.push(resolve));
+  },
+});
 Object.assign(fieldOf('Query', 'bug'), { resolve: bug });
 Object.assign(fieldOf('Query', 'refused'), { resolve: (_source: unknown, _args: unknown, context: Context) => refused(context) });
 const ticks = (_source: unknown, _args: unknown, { signal }: Context) => source.stream(signal);
@@ -120,6 +127,7 @@ beforeEach(() => {
   source = new Source();
   runs = 0;
   pending = [];
+  signals = [];
 });
 afterEach(async () => {
   for (const serving of opened.splice(0)) await serving.drain(100);
@@ -520,6 +528,23 @@ describe('a client that does not read', () => {
     for (const go of pending) go();
     for (const stream of streams.slice(0, 100)) expect((await stream.answer()).data).toEqual({ wait: null });
     expect((await socket.query('{ text }')).data).toEqual({ text: 'text 1' });
+    await socket.close();
+  });
+
+  it('may give up a query, which ends it, and is told nothing more of it', async () => {
+    const serving = await start();
+    const socket = await serving.as('admin').socket();
+    const received: string[] = [];
+    socket.socket.on('message', (data: Buffer) => received.push(data.toString('utf8')));
+    for (let index = 0; index < 150; index += 1) {
+      socket.send({ id: 'again', type: 'subscribe', payload: { query: '{ wait }' } });
+      await until(() => pending.length === index + 1);
+      expect(signals[index]?.aborted).toBe(false);
+      socket.send({ id: 'again', type: 'complete' });
+      await until(() => signals[index]?.aborted === true);
+    }
+    expect((await socket.query('{ text }')).data).toEqual({ text: 'text 1' });
+    expect(received.filter((text) => text.includes('again'))).toEqual([]);
     await socket.close();
   });
 });
