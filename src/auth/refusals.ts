@@ -1,6 +1,9 @@
 import { GatewayError } from '../errors.js';
 import type { PermissionFunction } from './matrix.js';
 
+/** Aliases are the client's, and may be as long as its document: a log line is not. */
+const maxPathLength = 500;
+
 /** One function that was refused in one project, by one operation. */
 export interface RefusedFunction {
   readonly function: PermissionFunction;
@@ -8,7 +11,7 @@ export interface RefusedFunction {
   readonly project: string | undefined;
   /** Fields, and objects looked up, that were refused for this. */
   readonly count: number;
-  /** Response path of the first field, such as `pods.nodes.0.node`; undefined where a look-up was refused and not a field. */
+  /** Response path of the first field, such as `pods.nodes.0.node`, at most its first 500 characters; undefined where a look-up was refused and not a field. */
   readonly path: string | undefined;
 }
 
@@ -48,7 +51,7 @@ export class Refusals {
       ofFunction.set(project, tally);
     }
     tally.count++;
-    tally.path ??= path?.();
+    tally.path ??= path?.().slice(0, maxPathLength);
     return tally.error;
   }
 

@@ -39,6 +39,9 @@ const digest = /^[0-9a-f]{64}$/i;
 // RFC 3339, with the offset that makes it an instant.
 const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/i;
 
+/** Whether there is that day, such as `2030-01-31`: `Date` takes the 31st of February for the 3rd of March. */
+const isDay = (text: string): boolean => new Date(`${text}T00:00:00Z`).getUTCDate() === Number(text.slice(8));
+
 /**
  * Reads users and projects from plain data, as a YAML file or a demo gives them; scalars may be text or of their own type. Keys that are not
  * known are problems: an `expiresAt` that is misspelt would be a token that never ends.
@@ -153,7 +156,7 @@ class Section {
   instant(key: string): number | undefined {
     const value = this.#take(key);
     if (value === undefined) return undefined;
-    const ms = typeof value === 'string' && instant.test(value) ? Date.parse(value) : Number.NaN;
+    const ms = typeof value === 'string' && instant.test(value) && isDay(value.slice(0, 10)) ? Date.parse(value) : Number.NaN;
     if (!Number.isNaN(ms)) return ms;
     this.#problem(key, 'must be an RFC 3339 instant, such as 2030-01-31T12:00:00Z');
     return undefined;

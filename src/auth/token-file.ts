@@ -194,8 +194,8 @@ function isPast(expiresAtMs: number | undefined, nowMs: number): boolean {
  */
 export function parseTokenFile(text: string): TokenData {
   const lines = new LineCounter();
-  // The failsafe schema: everything is text. An id or digest that looks like a number stays what it is.
-  const document = parseDocument(text, { schema: 'failsafe', prettyErrors: false, lineCounter: lines, logLevel: 'silent' });
+  // The failsafe schema: everything is text. An id or digest that looks like a number stays what it is. Silent, it would take the first of several documents.
+  const document = parseDocument(text, { schema: 'failsafe', prettyErrors: false, lineCounter: lines, logLevel: 'error' });
   const broken = [...document.errors, ...document.warnings].map(
     ({ code, pos }) => `line ${lines.linePos(pos[0]).line}: is not good YAML (${code})`,
   );

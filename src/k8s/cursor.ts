@@ -20,7 +20,7 @@ export interface Position {
 export interface Progress {
   /**
    * By cluster: its own uid, and by kind the version up to which everything was told; undefined where nothing was. A kind is left out where something
-   * was told, and no version says how much.
+   * was told, and no version says how much; a cluster, where it has nothing of the viewer's, who is not to know that it is there.
    */
   readonly clusters: Readonly<
     Record<string, { readonly uid: string | undefined; readonly versions: Readonly<Record<string, string | undefined>> }>
@@ -89,7 +89,8 @@ export function decodeProgress(query: string, cursor: string): Progress {
     if (last === undefined) throw malformed();
   }
   if (of !== query) throw foreign();
-  return { clusters: Object.fromEntries(clusters), scope, snapshot: last };
+  // Without a prototype: a cluster that the cursor does not name is not there, whatever it is called.
+  return { clusters: Object.assign(Object.create(null) as Progress['clusters'], Object.fromEntries(clusters)), scope, snapshot: last };
 }
 
 function flat({ value, namespaceName, name, kind, clusterName }: Position): unknown[] {

@@ -365,9 +365,9 @@ class Watcher<R extends ObjectRecord> {
   }
 
   async #hasCaughtUp(after: Progress): Promise<boolean> {
-    const names = Object.keys(after.clusters);
-    if (names.length !== this.#sources.length || !this.#sources.every((source) => names.includes(source.name))) return false;
-    // Of a cluster that was never read, nothing was told: it is not waited for, and may be any.
+    const names = new Set(this.#sources.map(({ name }) => name));
+    if (!Object.keys(after.clusters).every((name) => names.has(name))) return false;
+    // Of a cluster that was never read, or had nothing of the viewer's, nothing was told: it is not waited for, and may be any.
     const toldSources = this.#sources.filter((source) =>
       this.#parts.some((part) => part.source === source && !wasToldNothing(after, part)),
     );
@@ -622,7 +622,7 @@ class Watcher<R extends ObjectRecord> {
 
   #cursor(snapshot: Position | null | undefined): string {
     const clusters: Record<string, { uid: string | undefined; versions: Record<string, string | undefined> }> = {};
-    for (const { name, uid } of this.#sources) clusters[name] = { uid, versions: {} };
+    for (const source of this.#sources) if (this.#isConcerned(source)) clusters[source.name] = { uid: source.uid, versions: {} };
     for (const { source, kind, told } of this.#allParts()) {
       const versions = clusters[source.name]?.versions;
       if (versions === undefined) continue;
@@ -638,6 +638,15 @@ class Watcher<R extends ObjectRecord> {
     // While a change of scope is half told, no scope is what the client knows: it would have to start anew.
     const scope = this.#queue.has(this.#scopeMarker) ? halfTold : this.#toldScope;
     return encodeProgress(this.#identity, { clusters, scope, snapshot });
+  }
+
+  /** Of a cluster in which the viewer has nothing, and has been told nothing, a cursor does not say that it is there. */
+  #isConcerned({ name }: ClusterSource): boolean {
+    return (
+      this.#scope === undefined ||
+      (this.#scope.get(name)?.size ?? 0) > 0 ||
+      this.#parts.some(({ source, slots }) => source.name === name && slots.size > 0)
+    );
   }
 
   #scopeDigest(): string {
@@ -658,10 +667,10 @@ function raise(part: Part, version: string): void {
   if (part.told === undefined || (compareVersions(version, part.told) ?? 1) > 0) part.told = version;
 }
 
-/** As opposed to something that no version names. */
+/** As opposed to something that no version names. True of every kind of a cluster that the cursor does not name. */
 const wasToldNothing = ({ clusters }: Progress, { source, kind }: Part): boolean => {
-  const versions = clusters[source.name]?.versions ?? {};
-  return Object.hasOwn(versions, kind.name) && versions[kind.name] === undefined;
+  const versions = clusters[source.name]?.versions;
+  return versions === undefined || (Object.hasOwn(versions, kind.name) && versions[kind.name] === undefined);
 };
 
 const versionIn = ({ clusters }: Progress, { source, kind }: Part): string | undefined => clusters[source.name]?.versions[kind.name];

@@ -1,9 +1,10 @@
 import { kindNamed } from '../../support/in-process.js';
-import { startWorld } from './world.js';
+import { startWorld, startWorldWithNorth } from './world.js';
 
 // What a stream tells beside its objects.
 
-const changes = 'subscription ($filter: PodFilter) { podChanges(filter: $filter) { type cursor } }';
+const changes =
+  'subscription ($filter: PodFilter, $after: String) { podChanges(filter: $filter, after: $after) { type cursor pod { name clusterName } } }';
 
 describe('a stream', () => {
   it('does not tell what becomes of the other tenant’s replica set, though a pod of one’s own names it as its owner', async () => {
@@ -29,6 +30,37 @@ describe('a stream', () => {
     await gateway.as('alice').query('{ viewer { id } }');
     cluster.remove(kindNamed('Pod'), 'a1', 'spy');
     expect((await stream.answer()).data.podChanges.type).toBe('DELETED');
+    await socket.close();
+    await gateway.stop();
+  });
+
+  it('does not say in its cursor that there is a cluster in which the viewer has nothing', async () => {
+    const { gateway, clusters } = await startWorldWithNorth({ pods: 2 });
+    const north = clusters.cluster('north');
+    const socket = await gateway.as('alice').socket();
+    const namesOf = (cursor: string): boolean[] => ['east', 'north'].map((name) => Buffer.from(cursor, 'base64url').includes(name));
+    const follow = async (after?: string) => {
+      const stream = socket.subscribe(changes, { variables: { after } });
+      const told: { readonly type: string; readonly cursor: string; readonly pod: { readonly clusterName: string } | null }[] = [];
+      do told.push((await stream.answer()).data.podChanges);
+      while (told.at(-1)?.type !== 'SYNCED');
+      return { stream, types: told.map(({ type }) => type), cursor: told.at(-1)!.cursor, cursors: told.map(({ cursor }) => cursor) };
+    };
+
+    const first = await follow();
+    expect(first.types).toEqual(['ADDED', 'ADDED', 'SYNCED']);
+    for (const cursor of first.cursors) expect(namesOf(cursor)).toEqual([true, false]);
+    north.put(kindNamed('Pod'), { metadata: { name: 'not-hers', namespace: 'other' } });
+    // From there nothing is told again, and no other tenant's change counts.
+    const second = await follow(first.cursor);
+    expect(second.types).toEqual(['SYNCED']);
+    expect(namesOf(second.cursor)).toEqual([true, false]);
+    const third = await follow(first.cursors[0]);
+    expect(third.types).toEqual(['ADDED', 'SYNCED']);
+
+    // A namespace of the same name there is none of hers.
+    north.put(kindNamed('Namespace'), { metadata: { name: 'a1', labels: { 'openstack.org/project-id': 'p-other' } } });
+    expect((await follow(second.cursor)).types).toEqual(['SYNCED']);
     await socket.close();
     await gateway.stop();
   });

@@ -60,10 +60,12 @@ export function startWorld(world: WorldOptions, config?: TestGatewayOptions['con
 }
 
 /** The same, and a cluster `north` in which the projects of alice and bob have no place. */
-export async function startWorldWithNorth(world: WorldOptions): Promise<TestGateway> {
+export async function startWorldWithNorth(
+  world: WorldOptions,
+): Promise<{ readonly gateway: TestGateway; readonly clusters: MemoryRegistry }> {
   const clusters = new MemoryRegistry([{ name: 'east' }, { name: 'north', projects: ['p-other'] }], watchedKinds);
   for (const draft of objectsOf(world)) clusters.cluster('east').put(kindNamed(String(draft['kind'])), draft);
-  return TestGateway.start({ clusters, users, projects });
+  return { gateway: await TestGateway.start({ clusters, users, projects }), clusters };
 }
 
 export const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);

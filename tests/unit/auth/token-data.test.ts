@@ -100,6 +100,15 @@ tokens: []
     ]);
   });
 
+  it.each(['2030-02-31T12:00:00Z', '2030-13-01T12:00:00Z', '2030-01-31T25:00:00Z', '2030-01-31', '0'])(
+    'takes %s for no instant',
+    (text) => {
+      expect(problemsOf(`users: [{ id: a, tokenSha256: [], expiresAt: ${text} }]`)).toEqual([
+        'users[0].expiresAt: must be an RFC 3339 instant, such as 2030-01-31T12:00:00Z',
+      ]);
+    },
+  );
+
   it('takes a token of one user for no other, however its digest is written', () => {
     expect(problemsOf(`users: [{ id: a, tokenSha256: [${one}] }, { id: b, tokenSha256: [${one.toUpperCase()}] }]`)).toEqual([
       'users[1].tokenSha256[0]: is the same token as users[0].tokenSha256[0]',
@@ -124,6 +133,7 @@ tokens: []
     expect(problemsOf('users:\n  - { id: a\n  - b: ]')).toEqual(
       expect.arrayContaining([expect.stringMatching(/^line \d+: is not good YAML/)]),
     );
+    expect(problemsOf('users: []\n---\nusers: []')).toEqual([expect.stringMatching(/^line \d: is not good YAML \(MULTIPLE_DOCS\)/)]);
     expect(problemsOf('users: []\nusers: []')).toEqual([expect.stringMatching(/^line 2: is not good YAML/)]);
   });
 

@@ -1,4 +1,4 @@
-import { longestTurn } from '../../support/loop.js';
+import { watchLoop } from '../../support/loop.js';
 import { MemoryStorage } from '../../../src/sandbox/memory-storage.js';
 import { SandboxServer, type Answered } from '../../support/sandbox-server.js';
 
@@ -201,19 +201,23 @@ describe('lists of the embedded API server', () => {
   });
 
   test('of many thousand objects leave the event loop free', async () => {
-    const storage = new MemoryStorage({ now: Date.now });
-    for (let index = 0; index < 20_000; index++)
-      storage.create('configmaps', { metadata: { name: `c-${index}`, namespace: 'default' }, data: { text: 'x'.repeat(500) } });
-    const large = await SandboxServer.start({ storage });
-    let bytes = 0;
-    const read = async (): Promise<void> => {
-      const response = await fetch(`${large.url}${path}`);
-      for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) bytes += chunk.length;
-    };
-    // Slices are of 5 ms, and the client's own work comes to them; in one piece it is more than 100 ms.
-    const longestMs = await longestTurn(read, 50);
-    await large.close();
-    expect(bytes).toBeGreaterThan(10_000_000);
-    expect(longestMs).toBeLessThan(50);
-  });
+    // By the share of the longest turn, at the best of a few tries: a collection of garbage is nobody's work, and on a slow machine everything takes longer.
+    // Each time anew, as what was sent once is kept as it was sent.
+    let longestShare = 1;
+    for (let attempt = 0; attempt < 5 && longestShare >= 0.4; attempt += 1) {
+      const storage = new MemoryStorage({ now: Date.now });
+      for (let index = 0; index < 60_000; index++)
+        storage.create('configmaps', { metadata: { name: `c-${index}`, namespace: 'default' }, data: { text: 'x'.repeat(500) } });
+      const large = await SandboxServer.start({ storage });
+      let bytes = 0;
+      const { longestMs, wholeMs } = await watchLoop(async () => {
+        const response = await fetch(`${large.url}${path}`);
+        for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) bytes += chunk.length;
+      });
+      await large.close();
+      expect(bytes).toBeGreaterThan(30_000_000);
+      longestShare = Math.min(longestShare, longestMs / wholeMs);
+    }
+    expect(longestShare).toBeLessThan(0.4);
+  }, 60_000);
 });
