@@ -1,4 +1,4 @@
-import { matchesLabels, type LabelRequirement, type LabelSelector } from '../k8s/label-selector.js';
+import { labelMatcher, type LabelRequirement, type LabelSelector } from '../k8s/label-selector.js';
 import {
   intAt,
   keyValues,
@@ -165,7 +165,7 @@ function readPodAffinity(
       const requirements = selectorOfTerm(term);
       if (requirements === undefined) continue;
       const labelSelector = selectorText(requirements);
-      if (anti && isOnePerNode(term) && matchesLabels(requirements, ownLabels)) {
+      if (anti && isOnePerNode(term) && labelMatcher(requirements)(ownLabels)) {
         spreadAcrossNodes = true;
         // It says no more than that.
         if (ownSelectors.has(labelSelector)) continue;

@@ -23,36 +23,27 @@ export function parseLabelSelector(text: string, field = 'filter.labelSelector')
   return new Parser(tokenize(text), field).parse();
 }
 
-/** Whether labels are as the selector wants them. */
-export function matchesLabels(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
-  for (const requirement of selector) {
-    // Own properties only: `constructor` is a good name for a label.
-    const value = Object.hasOwn(labels, requirement.key) ? labels[requirement.key] : undefined;
-    if (!holds(requirement, value)) return false;
-  }
-  return true;
-}
-
-/** As {@link matchesLabels}, for many objects: values are looked up, not searched for. */
+/** Whether labels are as the selector wants them, for many of them: values are looked up, not searched for. */
 export function labelMatcher(selector: LabelSelector): (labels: Readonly<Record<string, string>>) => boolean {
   const conditions = selector.map((requirement) => ({
     requirement,
-    values: 'values' in requirement ? new Set(requirement.values) : undefined,
+    values: new Set('values' in requirement ? requirement.values : []),
   }));
   return (labels) =>
     conditions.every(({ requirement, values }) => {
       const { key } = requirement;
-      return holds(requirement, Object.hasOwn(labels, key) ? labels[key] : undefined, values);
+      // Own properties only: `constructor` is a good name for a label.
+      return holds(requirement, values, Object.hasOwn(labels, key) ? labels[key] : undefined);
     });
 }
 
-/** @param values Those of the requirement, where somebody has made a set of them. */
-function holds(requirement: LabelRequirement, value: string | undefined, values?: ReadonlySet<string>): boolean {
+/** @param values Those of the requirement. */
+function holds(requirement: LabelRequirement, values: ReadonlySet<string>, value: string | undefined): boolean {
   switch (requirement.operator) {
     case 'IN':
-      return value !== undefined && (values?.has(value) ?? requirement.values.includes(value));
+      return value !== undefined && values.has(value);
     case 'NOT_IN':
-      return value === undefined || !(values?.has(value) ?? requirement.values.includes(value));
+      return value === undefined || !values.has(value);
     case 'EXISTS':
       return value !== undefined;
     case 'NOT_EXISTS':

@@ -622,7 +622,7 @@ class Watcher<R extends ObjectRecord> {
 
   #cursor(snapshot: Position | null | undefined): string {
     const clusters: Record<string, { uid: string | undefined; versions: Record<string, string | undefined> }> = {};
-    for (const source of this.#sources) if (this.#isConcerned(source)) clusters[source.name] = { uid: source.uid, versions: {} };
+    for (const { name, uid } of this.#concerned()) clusters[name] = { uid, versions: {} };
     for (const { source, kind, told } of this.#allParts()) {
       const versions = clusters[source.name]?.versions;
       if (versions === undefined) continue;
@@ -640,13 +640,12 @@ class Watcher<R extends ObjectRecord> {
     return encodeProgress(this.#identity, { clusters, scope, snapshot });
   }
 
-  /** Of a cluster in which the viewer has nothing, and has been told nothing, a cursor does not say that it is there. */
-  #isConcerned({ name }: ClusterSource): boolean {
-    return (
-      this.#scope === undefined ||
-      (this.#scope.get(name)?.size ?? 0) > 0 ||
-      this.#parts.some(({ source, slots }) => source.name === name && slots.size > 0)
-    );
+  /** Clusters in which the viewer has something, or was told something: of others a cursor does not say that they are there. */
+  #concerned(): readonly ClusterSource[] {
+    const scope = this.#scope;
+    if (scope === undefined) return this.#sources;
+    const told = new Set(this.#parts.filter(({ slots }) => slots.size > 0).map(({ source }) => source));
+    return this.#sources.filter((source) => told.has(source) || (scope.get(source.name)?.size ?? 0) > 0);
   }
 
   #scopeDigest(): string {

@@ -114,8 +114,7 @@ export class Executor {
     let plans = this.#plans.get(document);
     if (plans === undefined) this.#plans.set(document, (plans = new Map<string | undefined, Plan>()));
     let plan = plans.get(operationName);
-    if (plan === undefined)
-      plans.set(operationName, (plan = { runs: 0, fitness: undefined, fields: 0, query: undefined, answer: undefined }));
+    if (plan === undefined) plans.set(operationName, (plan = { runs: 0, fitness: undefined, query: undefined, answer: undefined }));
     return plan;
   }
 
@@ -123,8 +122,7 @@ export class Executor {
     plan.runs += 1;
     if (plan.query === undefined) {
       if (plan.runs < this.#compileAt) return undefined;
-      const operation = operationOf(document, operationName);
-      plan.fitness ??= fitnessOf(this.#schema, document, operation, this.#maxCompiledFields);
+      plan.fitness ??= fitnessOf(this.#schema, document, operationOf(document, operationName), this.#maxCompiledFields);
       if (plan.fitness === 'unfit') return undefined;
       const compiled = compileQuery(this.#schema, document, operationName, { disablingCapturingStackErrors: true });
       if (!isCompiledQuery(compiled)) {
@@ -132,20 +130,18 @@ export class Executor {
         return undefined;
       }
       plan.query = compiled.query;
-      plan.fields = operation === undefined ? 0 : compiledFieldsOf(this.#schema, document, operation);
-      this.#keptFields += plan.fields;
+      this.#keptFields += plan.fitness.fields;
     }
     this.#compiled.delete(plan);
     this.#compiled.add(plan);
     for (const oldest of this.#compiled) {
       if (oldest === plan || (this.#compiled.size <= this.#maxCompiled && this.#keptFields <= this.#maxKeptFields)) break;
       this.#compiled.delete(oldest);
-      this.#keptFields -= oldest.fields;
+      this.#keptFields -= (oldest.fitness as Fitness).fields;
       oldest.query = undefined;
       oldest.runs = 0;
     }
-    const needed = plan.fitness as readonly string[];
-    return needed.every((name) => variables?.[name] !== undefined) ? plan.query : undefined;
+    return (plan.fitness as Fitness).variables.every((name) => variables?.[name] !== undefined) ? plan.query : undefined;
   }
 
   #checked(result: ExecutionResult, execution: Execution): ExecutionResult | Promise<ExecutionResult> {
@@ -167,12 +163,17 @@ export class Executor {
   }
 }
 
+interface Fitness {
+  /** Without these the compiled form would answer otherwise. */
+  readonly variables: readonly string[];
+  /** As they are compiled. */
+  readonly fields: number;
+}
+
 interface Plan {
   runs: number;
-  /** Variables without which the compiled form would answer otherwise, or that the operation must not be compiled at all. */
-  fitness: readonly string[] | 'unfit' | undefined;
-  /** As they are compiled. */
-  fields: number;
+  /** Of one that has a `query` never `unfit`, which says that the operation must not be compiled at all. */
+  fitness: Fitness | 'unfit' | undefined;
   query: CompiledQuery['query'] | undefined;
   answer: ExecutionResult | undefined;
 }
@@ -214,10 +215,12 @@ function fitnessOf(
   document: DocumentNode,
   operation: OperationDefinitionNode | undefined,
   maxFields: number,
-): readonly string[] | 'unfit' {
+): Fitness | 'unfit' {
   if (operation === undefined || operation.operation === OperationTypeNode.MUTATION) return 'unfit';
-  const { fields, repeats } = shapeOf(document, operation);
-  if (fields > maxFields || compiledFieldsOf(schema, document, operation) > maxUnfolded * maxFields) return 'unfit';
+  const { fields: written, repeats } = shapeOf(document, operation);
+  if (written > maxFields) return 'unfit';
+  const fields = compiledFieldsOf(schema, document, operation);
+  if (fields > maxUnfolded * maxFields) return 'unfit';
   if (operation.variableDefinitions?.some(({ type }) => holdsItself(typeFromAST(schema, type))) === true) return 'unfit';
   let hasCondition = false;
   let isIntrospection = false;
@@ -250,7 +253,7 @@ function fitnessOf(
   for (const definition of operation.variableDefinitions ?? []) {
     if (definition.defaultValue !== undefined) inside.delete(definition.variable.name.value);
   }
-  return [...inside];
+  return { variables: [...inside], fields };
 }
 
 /** Of what is behind interfaces each type is compiled by itself: nested, that multiplies. So many times the fields that are written is still compiled in a moment. */

@@ -45,7 +45,7 @@ export interface SocketsOptions {
   onFailure(error: unknown): void;
 }
 
-/** Queries and mutations that one socket may have under way; answers that were not taken yet count, and what was given up and has not ended yet. */
+/** Queries and mutations that one socket may have under way; answers that were not taken yet count, what was given up does not. */
 const maxQueriesPerSocket = 100;
 
 /** Bytes that wait for a client, past which nothing more is read from it: who only asks and never listens is held up, and takes no memory. */
@@ -270,24 +270,15 @@ export class Sockets {
   /** The answer as a stream of one: graphql-ws ends a stream at once when its client has enough, and an answer never. */
   #execute(args: OperationArgs): AsyncGenerator<ExecutionResult, void, void> {
     const { contextValue, end, queries } = args;
-    let isRunning = false;
-    let isLeft = false;
-    const over = (): void => {
-      if (isLeft && !isRunning) queries.delete(end);
-    };
     const release = (): void => {
-      isLeft = true;
       end.release();
-      over();
+      queries.delete(end);
     };
-    return new AnswerStream(once(undefined), end, release, async () => {
-      isRunning = true;
+    return new AnswerStream(once(), end, release, async () => {
       try {
         return await this.#options.operations.run(executionOf(args));
       } finally {
-        isRunning = false;
         this.#options.onOver(contextValue);
-        over();
       }
     });
   }
@@ -420,8 +411,9 @@ function closingReasonOf(ended: AbortSignal): string {
   return ended.reason instanceof GatewayError ? ended.reason.message.slice(0, 120) : 'The sign-in has ended.';
 }
 
-async function* once<T>(event: T): AsyncGenerator<T, void, void> {
-  yield await Promise.resolve(event);
+/** One event, which says nothing. */
+async function* once(): AsyncGenerator<undefined, void, void> {
+  yield await Promise.resolve(undefined);
 }
 
 /** Answers to the events of a stream. `return` ends the stream at once, also while it waits for an event, which a generator function could not. */

@@ -15,7 +15,6 @@ export interface LiveCluster extends Pick<ApiServer, 'ask' | 'close'> {
 type Value = any;
 
 const merge = 'application/merge-patch+json';
-/** Longer than any of this takes on a slow machine; nothing waits for it to pass. */
 
 export function describeWorkloads(name: string, start: () => Promise<LiveCluster>): void {
   describe(`${name} with workloads`, () => {

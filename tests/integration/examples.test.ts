@@ -73,11 +73,10 @@ let demo: Demo;
 beforeAll(async () => {
   demo = await Demo.start();
   // It listens before it has looked at its clusters.
-  const isHealthy = async (): Promise<boolean> => {
+  await until('healthy clusters', async () => {
     const { data } = await post(cloudAdministrator, JSON.stringify({ query: '{ clusters { status } }' }));
     return data.clusters.every(({ status }: { status: string }) => status === 'HEALTHY');
-  };
-  while (!(await isHealthy())) await new Promise((resolve) => setTimeout(resolve, 100));
+  });
 }, 120_000);
 afterAll(() => demo?.stop());
 

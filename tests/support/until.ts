@@ -1,4 +1,7 @@
-/** Resolves to what `probe` gives once that is neither undefined nor false; fails with its last error, or after the time. */
+/**
+ * Resolves to what `probe` gives once that is neither undefined nor false; fails with its last error, or after the time, which is longer than anything takes
+ * on a slow machine: nothing waits for it to pass.
+ */
 export async function until<T>(
   what: string,
   probe: () => T | Promise<T>,

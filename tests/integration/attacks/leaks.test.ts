@@ -1,17 +1,14 @@
 import { kindNamed } from '../../support/in-process.js';
-import { startWorld, startWorldWithNorth } from './world.js';
+import { changesUntilSynced, podChanges, startWorld, startWorldWithNorth } from './world.js';
 
 // What a stream tells beside its objects.
-
-const changes =
-  'subscription ($filter: PodFilter, $after: String) { podChanges(filter: $filter, after: $after) { type cursor pod { name clusterName } } }';
 
 describe('a stream', () => {
   it('does not tell what becomes of the other tenant’s replica set, though a pod of one’s own names it as its owner', async () => {
     const gateway = await startWorld({ pods: 5 });
     const cluster = gateway.memory.cluster('east');
     const socket = await gateway.as('alice').socket();
-    const stream = socket.subscribe(changes, { variables: { filter: { search: 'spy' } } });
+    const stream = socket.subscribe(podChanges, { variables: { filter: { search: 'spy' } } });
     expect((await stream.answer()).data.podChanges.type).toBe('SYNCED');
     const spy = (labels: Readonly<Record<string, string>>) => ({
       metadata: {
@@ -37,14 +34,10 @@ describe('a stream', () => {
   it('does not say in its cursor that there is a cluster in which the viewer has nothing', async () => {
     const { gateway, clusters } = await startWorldWithNorth({ pods: 2 });
     const north = clusters.cluster('north');
-    const socket = await gateway.as('alice').socket();
     const namesOf = (cursor: string): boolean[] => ['east', 'north'].map((name) => Buffer.from(cursor, 'base64url').includes(name));
     const follow = async (after?: string) => {
-      const stream = socket.subscribe(changes, { variables: { after } });
-      const told: { readonly type: string; readonly cursor: string; readonly pod: { readonly clusterName: string } | null }[] = [];
-      do told.push((await stream.answer()).data.podChanges);
-      while (told.at(-1)?.type !== 'SYNCED');
-      return { stream, types: told.map(({ type }) => type), cursor: told.at(-1)!.cursor, cursors: told.map(({ cursor }) => cursor) };
+      const told = await changesUntilSynced(gateway, 'alice', { after });
+      return { types: told.map(({ type }) => type), cursor: told.at(-1)!.cursor, cursors: told.map(({ cursor }) => cursor) };
     };
 
     const first = await follow();
@@ -61,7 +54,6 @@ describe('a stream', () => {
     // A namespace of the same name there is none of hers.
     north.put(kindNamed('Namespace'), { metadata: { name: 'a1', labels: { 'openstack.org/project-id': 'p-other' } } });
     expect((await follow(second.cursor)).types).toEqual(['SYNCED']);
-    await socket.close();
     await gateway.stop();
   });
 });

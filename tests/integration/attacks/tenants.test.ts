@@ -1,37 +1,14 @@
 import { codesOf } from '../../support/clients.js';
 import type { TestGateway } from '../../support/gateway.js';
-import { startWorld } from './world.js';
+import { changesUntilSynced, podChanges, startWorld, type PodChange } from './world.js';
 
 // One tenant, with the other's ids and cursors in hand, asks for what is the other's.
-
-const changes = 'subscription ($filter: PodFilter, $after: String) { podChanges(filter: $filter, after: $after) { type cursor podId } }';
-
-interface PodChange {
-  readonly type: string;
-  readonly cursor: string;
-  readonly podId: string | null;
-}
 
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startWorld({ pods: 5 });
 });
 afterAll(() => gateway.stop());
-
-async function changesUntilSynced(user: string, variables: Readonly<Record<string, unknown>>): Promise<readonly PodChange[]> {
-  const socket = await gateway.as(user).socket();
-  try {
-    const stream = socket.subscribe(changes, { variables });
-    for (const found: PodChange[] = []; ;) {
-      const { data } = await stream.answer();
-      const change = data.podChanges as PodChange;
-      found.push(change);
-      if (change.type === 'SYNCED') return found;
-    }
-  } finally {
-    await socket.close();
-  }
-}
 
 const namesIn = (changesOfPods: readonly PodChange[]): readonly string[] =>
   changesOfPods.flatMap(({ podId }) => (podId === null ? [] : (Buffer.from(podId, 'base64url').toString('utf8').split('\u0000')[3] ?? [])));
@@ -71,15 +48,15 @@ describe('what is the other tenant’s', () => {
     const query = 'query ($after: String) { pods(first: 2, after: $after) { totalCount nodes { namespaceName } } }';
     const { endCursor } = (await gateway.as('bob').query('{ pods(first: 2) { pageInfo { endCursor } } }')).data.pods.pageInfo;
     expect((await gateway.as('alice').query(query, { variables: { after: endCursor } })).data.pods).toEqual({ totalCount: 5, nodes: [] });
-    const after = (await changesUntilSynced('bob', {})).at(-1)?.cursor;
-    const replayed = await changesUntilSynced('alice', { after });
+    const after = (await changesUntilSynced(gateway, 'bob', {})).at(-1)?.cursor;
+    const replayed = await changesUntilSynced(gateway, 'alice', { after });
     expect(replayed[0]?.type).toBe('RESET');
     expect(new Set(namesIn(replayed))).toEqual(new Set(['a1']));
   });
 
   it('is not streamed by a filter for the other’s workload', async () => {
     const [pod] = (await gateway.as('bob').query('{ pods(first: 1) { nodes { workload { id } } } }')).data.pods.nodes;
-    expect(namesIn(await changesUntilSynced('alice', { filter: { workload: pod.workload.id } }))).toEqual([]);
+    expect(namesIn(await changesUntilSynced(gateway, 'alice', { filter: { workload: pod.workload.id } }))).toEqual([]);
   });
 
   it('is not shown through an interface, a fragment or an alias, by whichever engine and whoever asked first', async () => {
@@ -103,7 +80,7 @@ describe('a cursor', () => {
       const query = 'query ($after: String) { pods(after: $after) { totalCount } }';
       expect(codesOf(await gateway.as('alice').query(query, { variables: { after } }))).toEqual(['BAD_USER_INPUT']);
       const socket = await gateway.as('alice').socket();
-      expect(codesOf(await socket.query(changes, { variables: { after } }))).toEqual(['BAD_USER_INPUT']);
+      expect(codesOf(await socket.query(podChanges, { variables: { after } }))).toEqual(['BAD_USER_INPUT']);
       await socket.close();
     },
   );

@@ -68,6 +68,35 @@ export async function startWorldWithNorth(
   return { gateway: await TestGateway.start({ clusters, users, projects }), clusters };
 }
 
+export const podChanges =
+  'subscription ($filter: PodFilter, $after: String) { podChanges(filter: $filter, after: $after) { type cursor podId } }';
+
+export interface PodChange {
+  readonly type: string;
+  readonly cursor: string;
+  readonly podId: string | null;
+}
+
+/** What a stream of one's own tells, SYNCED last. */
+export async function changesUntilSynced(
+  gateway: TestGateway,
+  user: string,
+  variables: Readonly<Record<string, unknown>>,
+): Promise<readonly PodChange[]> {
+  const socket = await gateway.as(user).socket();
+  try {
+    const stream = socket.subscribe(podChanges, { variables });
+    for (const found: PodChange[] = []; ;) {
+      const { data } = await stream.answer();
+      const change = data.podChanges as PodChange;
+      found.push(change);
+      if (change.type === 'SYNCED') return found;
+    }
+  } finally {
+    await socket.close();
+  }
+}
+
 export const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
 
 export const times = (count: number, text: (index: number) => string): string => numbers(count).map(text).join(' ');
